@@ -1,0 +1,208 @@
+/* The face of the specs room: from a spec directory to resources with resolved properties.
+ *
+ *   specs_load()     documents -> settings, roster, stacks (checked as far as a file can be checked alone)
+ *   specs_expand()   stacks x accounts x enabled regions -> instances (a stack in one target)
+ *   specs_evaluate() one instance -> its resources and outputs, asking a resolver for attributes
+ *   specs_resolve()  a value that held unknowns -> the value, once attributes and secrets are known
+ *
+ * Knows schemas (base/schema.h) but nothing of AWS calls, records or plans. */
+#ifndef MUSTER_SPECS_SPECS_H
+#define MUSTER_SPECS_SPECS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/schema.h"
+
+/* Limits on what comes from outside. */
+#define SPECS_ACCOUNTS_MAX  10000
+#define SPECS_STACKS_MAX    1000
+#define SPECS_RESOURCES_MAX 500 /* a stack, as CloudFormation */
+#define SPECS_FILE_MAX      (4u << 20)
+
+/* Where the files of a spec directory come from: a directory, or (later) a git tree. Paths are relative with '/'. */
+struct specs_source {
+	/* 0 and the bytes (malloc, NUL-terminated); -ENOENT without a message; -1 with one. */
+	int (*read)(void *payload, const char *path, char **text, size_t *len, struct diag *d);
+	/* Names in a folder, sorted, NULL-terminated array (caller frees each and the array); a missing folder is
+	 * empty. */
+	int (*list)(void *payload, const char *folder, char ***names, struct diag *d);
+	void *payload;
+};
+/* A source over a directory of the file system; refuses paths that leave it (.., absolute, symlinks out). `payload`
+ * is freed by specs_source_free(). */
+int specs_source_directory(struct specs_source *out, const char *directory, struct diag *d);
+void specs_source_free(struct specs_source *source);
+
+struct specs_account {
+	const char *name, *id;
+	json_t *tags;       /* list of strings, never NULL */
+	json_t *access;     /* muster.json's Access with the account's laid over it, member by member */
+	json_t *parameters; /* object, never NULL */
+	json_t *regions_include, *regions_exclude; /* lists of globs; NULL: none */
+	size_t index;                              /* place on the roster */
+};
+
+struct specs_stack;
+struct specs_instance;
+
+struct specs_settings {
+	const char *home_region;
+	const char *partition; /* of the home region */
+	const char *config_global_region;
+	const char *lineage;       /* NULL: none yet */
+	const char *state_path;    /* relative to the spec directory */
+	json_t *approval, *limits; /* as they stand, or NULL */
+	json_t *document;          /* muster.json */
+};
+
+struct specs {
+	struct specs_settings settings;
+	struct specs_account *accounts;
+	size_t account_count;
+	struct specs_instance *const *instances; /* after specs_expand(), sorted: stack order, roster order, region */
+	size_t instance_count;
+	struct specs_private *private;
+};
+
+struct specs_parameter {
+	const char *name, *value; /* from --parameter */
+};
+
+struct specs_options {
+	const struct specs_parameter *parameters;
+	size_t parameter_count;
+	const char *lineage; /* used where muster.json has none (from the state, or freshly minted); may be NULL */
+	/* Key for the HMACs that stand for secrets (rule 7); NULL: secrets are not looked up at all (validate). */
+	const uint8_t *secret_key;
+	size_t secret_key_len;
+};
+
+/* Loads and checks everything that does not need to know a target: syntax, names, types, references, functions,
+ * selectors, property names and literal values. All errors are added; 0 only if there were none. `schemas`, `source`
+ * and the strings in `options` must outlive *out, which is freed with specs_free(). */
+int specs_load(struct specs **out, const struct specs_source *source, const struct schema_set *schemas,
+	       const struct specs_options *options, struct diag *d);
+void specs_free(struct specs *specs);
+
+/* The account by name or id, or NULL. */
+const struct specs_account *specs_account_find(const struct specs *specs, const char *name_or_id);
+
+/* Tells the regions that are enabled in an account: NULL-terminated, sorted; NULL when they are not known (the account
+ * could not be entered and none are remembered): its instances are then left out and the account is listed as
+ * unreachable by the caller. */
+typedef const char *const *specs_regions_of(void *payload, const struct specs_account *account);
+
+/* Makes the instances. What a selector names but an account has not enabled is reported through `skipped` (may be
+ * NULL). Selectors that match nothing are errors. */
+typedef void specs_skipped(void *payload, const char *stack, const struct specs_account *account, const char *region,
+			   const char *reason);
+int specs_expand(struct specs *specs, specs_regions_of *regions_of, specs_skipped *skipped, void *payload,
+		 struct diag *d);
+
+/* The regions that are enabled by default in every account of a partition, NULL-terminated; what validate assumes. */
+const char *const *specs_default_regions(const char *partition);
+/* "aws", "aws-cn", "aws-us-gov", ... of a region name, by its shape; and "amazonaws.com", "amazonaws.com.cn". */
+const char *specs_partition_of(const char *region);
+const char *specs_url_suffix(const char *partition);
+
+/* One stack in one target. */
+struct specs_instance {
+	const char *address; /* account/region/stack */
+	const char *stack;
+	const struct specs_account *account;
+	const char *region;
+	const char **depends; /* addresses of instances that come first by the stack's DependsOn (rule 9) */
+	size_t depend_count;
+	struct specs_instance_private *private;
+};
+
+enum specs_deletion { SPECS_DELETE, SPECS_RETAIN, SPECS_DELETION_UNSET };
+
+struct specs_resource {
+	const char *address; /* account/region/stack/LogicalId */
+	const char *logical_id;
+	const struct schema_type *type;
+	const struct specs_instance *instance;
+	/* Resolved, generated name included; AWS::NoValue members removed. Values not known yet are residual
+	 * expressions (below). Owned by the instance. */
+	json_t *properties;
+	bool unknown; /* properties hold a residual attribute */
+	bool name_generated;
+	/* Addresses that must be done before: 4-part (a resource) or 3-part (all of an instance), sorted, unique. Holds
+	 * every resource that a reference went to, also when its value was known already. */
+	const char **depends;
+	size_t depend_count;
+	enum specs_deletion deletion, replace_deletion; /* DeletionPolicy, UpdateReplacePolicy */
+	bool protect, adopt;
+	struct diag_place place; /* of the resource in its stack file */
+	/* Set if it cannot be planned: GetStackOutput or DependsOn names a target that is not there (rule 9: blocked).
+	 */
+	const char *blocked;
+	void *user; /* the resolver's own, NULL at first */
+};
+
+/* Residual expressions stand in properties where a value is not known at plan time:
+ *   {"Muster::Attribute": ["account/region/stack/LogicalId", "Arn"]}
+ *   {"Muster::Secret": {"Source": {"Env": "NAME"} | {"File": "PATH"} | {"Parameter": "NAME"}, "Hmac": "hex"}}
+ * and around them, where they are arguments: Fn::Join, Fn::Select, Fn::Split, Fn::Base64, Fn::ToJsonString, Fn::Length.
+ * Nothing else. */
+bool specs_is_residual(const json_t *value);  /* the value itself is a residual expression (or a function over one) */
+bool specs_has_residual(const json_t *value); /* ... or somewhere inside; secrets count too */
+bool specs_has_unknown(const json_t *value);  /* an attribute somewhere inside (secrets do not count) */
+
+/* How the evaluator learns attributes. */
+struct specs_resolver {
+	/* The incarnation number of the resource's generated name: 0 for a first one (rule 6). */
+	int64_t (*incarnation)(void *payload, const char *address);
+	/* `attribute` of `resource` (evaluated already). 0 and a new reference in *value, or NULL there when it is not
+	 * known before apply; -1 with a message if the type has no such attribute. */
+	int (*attribute)(void *payload, struct specs_resource *resource, const char *attribute, json_t **value,
+			 struct diag *d);
+	void *payload;
+};
+
+/* Evaluates one instance (and, as far as references need it, others): afterwards its resources are given by
+ * specs_instance_resources() until specs_instance_release(). Cycles are errors that show their path; a condition, loop
+ * or name that needs an unknown is an error (rule 11). Returns 0, or -1 if there were errors. */
+int specs_evaluate(struct specs *specs, struct specs_instance *instance, const struct specs_resolver *resolver,
+		   struct diag *d);
+struct specs_resource *specs_instance_resources(const struct specs_instance *instance, size_t *count);
+/* The evaluated Outputs: object of name -> value (residuals possible), borrowed; stays after release. */
+const json_t *specs_instance_outputs(const struct specs_instance *instance);
+/* Frees the resources of an evaluated instance, keeps its outputs for other instances' references. */
+void specs_instance_release(struct specs_instance *instance);
+/* Forgets all evaluation, outputs too, so that everything can be evaluated anew (another resolver state). */
+void specs_reset(struct specs *specs);
+/* Checks all instances with every attribute unknown: what `validate` does after specs_expand(). Includes duplicate
+ * physical identities, document limits. */
+int specs_check(struct specs *specs, struct diag *d);
+
+/* Everything that decides what an instance evaluates to, apart from other instances' outputs: SHA-256 over template,
+ * files, parameters, pseudo parameters, roster parts that it reads, schema digests. */
+void specs_instance_digest(const struct specs *specs, const struct specs_instance *instance, uint8_t out[32]);
+
+/* Replaces residual expressions by values. The callbacks give a new reference, or NULL with a message. */
+struct specs_values {
+	json_t *(*attribute)(void *payload, const char *address, const char *attribute, struct diag *d);
+	json_t *(*secret)(void *payload, const json_t *source, const char *hmac, struct diag *d);
+	void *payload;
+};
+/* 0 and a new value without residuals; -1 with a message. */
+int specs_resolve(json_t **out, const json_t *value, const struct specs_values *values, struct diag *d);
+
+/* Checks a resolved or partly resolved properties object against its schema: what specs_load() does with literals, for
+ * values that came later. */
+int specs_properties_check(const struct schema_type *type, const json_t *properties, const struct diag_place *place,
+			   struct diag *d);
+
+/* The generated name of rule 6: prefix "stack-LogicalId", hash over lineage, address, incarnation, cut to the type's
+ * rule. Free with free(). */
+char *specs_generated_name(const struct schema_type *type, const char *lineage, const char *address, const char *stack,
+			   const char *logical_id, int64_t incarnation);
+
+#endif

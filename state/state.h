@@ -1,0 +1,103 @@
+/* The face of the state room: an LMDB store of what muster made, what it is about to do, and what each generation
+ * changed (DESIGN section 7). One writer (an OS lock), any number of readers that never block.
+ * Knows nothing of AWS or of specs: bodies are JSON that the caller understands. */
+#ifndef MUSTER_STATE_STATE_H
+#define MUSTER_STATE_STATE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+
+#define STATE_FORMAT 1 /* of the database; newer ones are refused, older ones migrated */
+
+struct state;
+struct state_txn;
+
+/* READ opens without the lock (a state that does not exist yet reads as empty); WRITE creates what is missing,
+ * takes the writer's lock and holds it until state_close(). A lock held by a live process is an error that says who
+ * (pid, user, host, command), since when. A directory on a network file system is refused for WRITE. */
+enum state_mode { STATE_READ, STATE_WRITE };
+
+int state_open(struct state **out, const char *directory, enum state_mode mode, struct diag *d);
+void state_close(struct state *state);
+
+/* -- Transactions -------------------------------------------------------------------------------------------------
+ * All reads and writes happen in one. A write transaction sees its own writes. Writes are durable (fsync) when
+ * state_commit() has returned 0. Only one write transaction at a time. The map grows by itself: a caller never sees
+ * MDB_MAP_FULL. A failed commit (disk full, I/O error) leaves the database as before and the transaction ended. */
+int state_begin(struct state_txn **out, struct state *state, bool write, struct diag *d);
+int state_commit(struct state_txn *txn, struct diag *d);
+void state_abort(struct state_txn *txn); /* NULL is fine */
+
+/* -- Meta --------------------------------------------------------------------------------------------------------- */
+
+/* The lineage, copied (free with free()), or NULL while the state is empty. */
+int state_lineage(struct state_txn *txn, char **out, struct diag *d);
+int state_lineage_set(struct state_txn *txn, const char *lineage, struct diag *d);
+/* 32 random bytes made with the state, for the HMACs that stand for secrets. */
+int state_secret_key(struct state_txn *txn, uint8_t out[32], struct diag *d);
+/* Number of the newest generation, 0 for none. */
+int state_generation(struct state_txn *txn, uint64_t *out, struct diag *d);
+
+/* -- Records ------------------------------------------------------------------------------------------------------ */
+
+struct state_record {
+	const char *address;
+	uint64_t version;    /* unique for each write of any record; 0 means absent */
+	uint64_t generation; /* that wrote it */
+	uint8_t digest[32];  /* the writer's: of the desired resource; compared without parsing the body */
+	const char *text;    /* the body as compact JSON, not NUL-terminated */
+	size_t text_len;
+};
+
+/* 1 and the record (pointers valid until the next write or the end of the transaction), 0 when there is none, -1 on
+ * error. Addresses longer than an LMDB key are keyed by hash, invisibly. */
+int state_record_get(struct state_txn *txn, const char *address, struct state_record *out, struct diag *d);
+/* Writes a record, and its former body into the history of `generation`. *version (may be NULL) is the new version. */
+int state_record_put(struct state_txn *txn, const char *address, uint64_t generation, const uint8_t digest[32],
+		     const json_t *body, uint64_t *version, struct diag *d);
+/* 1 if it was there, 0 if not. The former body goes into the history. */
+int state_record_delete(struct state_txn *txn, const char *address, uint64_t generation, struct diag *d);
+/* Calls back for each record in order of address, those under `prefix` ("" for all; whole path parts). A callback that
+ * returns other than 0 ends the walk, which returns that. */
+typedef int state_record_visit(void *payload, const struct state_record *record);
+int state_record_each(struct state_txn *txn, const char *prefix, state_record_visit *visit, void *payload,
+		      struct diag *d);
+int state_record_count(struct state_txn *txn, size_t *out, struct diag *d);
+
+/* -- Intents: what is about to be done ------------------------------------------------------------------------------
+ * One for each address at most. Body: action, type, properties, token, incarnation, ... as apply needs them. */
+int state_intent_put(struct state_txn *txn, const char *address, const json_t *body, struct diag *d);
+int state_intent_delete(struct state_txn *txn, const char *address, struct diag *d);
+typedef int state_intent_visit(void *payload, const char *address, const json_t *body);
+int state_intent_each(struct state_txn *txn, state_intent_visit *visit, void *payload, struct diag *d);
+
+/* -- Regions remembered for each account -------------------------------------------------------------------------- */
+
+/* 1 and {"Regions": [...], "Seen": unix ms} (new reference), 0, -1. */
+int state_regions_get(struct state_txn *txn, const char *account_id, json_t **out, struct diag *d);
+int state_regions_put(struct state_txn *txn, const char *account_id, const json_t *body, struct diag *d);
+
+/* -- Generations --------------------------------------------------------------------------------------------------- */
+
+/* Starts generation N+1 with the facts known at the start; its number is given to the writes of this apply. The
+ * generation stands as "open" until it is finished; one left open by a dead run is closed as "interrupted" by the
+ * next start. */
+int state_generation_start(struct state_txn *txn, const json_t *facts, uint64_t *number, struct diag *d);
+/* Adds `outcome` to it and chains its hash: SHA-256 over the hash before, the facts, the outcome and its history. */
+int state_generation_finish(struct state_txn *txn, uint64_t number, const json_t *outcome, struct diag *d);
+/* 1 and the whole (new reference: {"Number", "Facts", "Outcome", "Hash", "Previous"}), 0, -1. */
+int state_generation_get(struct state_txn *txn, uint64_t number, json_t **out, struct diag *d);
+/* Whether a plan of that digest (64 hex digits) was applied by an earlier generation (facts member "PlanDigest"): its
+ * number, or 0. */
+int state_plan_applied(struct state_txn *txn, const char *plan_digest, uint64_t *generation, struct diag *d);
+
+/* What one generation changed: the body before and after (NULL: absent), in order of address. */
+typedef int state_history_visit(void *payload, const char *address, const json_t *before, const json_t *after);
+int state_history_each(struct state_txn *txn, uint64_t generation, state_history_visit *visit, void *payload,
+		       struct diag *d);
+
+#endif
