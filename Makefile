@@ -1,0 +1,59 @@
+# muster: make, make demo, make test, make bench, make fuzz, make lint, make install.
+# Builds need only gcc, make and what `make deps` installs.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+CC ?= gcc
+PACKAGES := libcurl libcrypto jansson libgit2 expat
+CPPFLAGS += -D_GNU_SOURCE -I. -I$(BUILD)/gen
+CFLAGS ?= -O2 -g
+WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror
+PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -llmdb -lm
+SANDBOX_LIBS = $(shell pkg-config --libs libmicrohttpd jansson libcrypto expat 2>/dev/null) -lm
+
+# The rooms. cli/main.c is the only file that tests do not link.
+ROOMS := base specs specs/compile plan apply state providers providers/aws providers/aws/credentials \
+	providers/aws/protocols providers/aws/engine cli
+SOURCES := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o
+SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c) base/mem.c base/buf.c
+SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
+UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
+EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
+
+.PHONY: all unit clean
+all: $(BUILD)/muster $(BUILD)/muster-sandbox
+
+$(BUILD)/muster: $(BUILD)/obj/cli/main.o $(BUILD)/libmuster.a
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/muster-sandbox: $(SANDBOX_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+
+$(BUILD)/libmuster.a: $(OBJECTS)
+	rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Type and service files become C arrays, so that the program is one file.
+$(BUILD)/gen/embedded.c: tools/embed.sh $(EMBEDDED)
+	@mkdir -p $(@D)
+	sh tools/embed.sh providers/aws $(EMBEDDED) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/gen/embedded.o: $(BUILD)/gen/embedded.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -Wno-overlength-strings $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# Unit tests: one program a file, on cmocka.
+unit: $(UNIT)
+$(BUILD)/unit/test_%: tests/unit/test_%.c $(BUILD)/libmuster.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS) -lcmocka
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
