@@ -91,19 +91,21 @@ static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b
 
 const char *text_nearest(const char *word, const char *const *candidates, size_t count)
 {
-	size_t len = strlen(word), best = len / 3 + 1;
+	size_t len = strlen(word), best = SIZE_MAX;
 	const char *nearest = NULL;
 
 	/* A word of a kilobyte is no typing error, and the distance costs its square. */
 	if (len > 256)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		size_t other = strlen(candidates[i]), distance;
+		size_t other = strlen(candidates[i]), longer = len > other ? len : other,
+		       shorter = len + other - longer;
+		size_t allowed = longer < 3 ? 1 : longer / 3, distance;
 
-		if (other > len + best || len > other + best)
+		if (longer - shorter > allowed)
 			continue;
 		distance = edit_distance(word, len, candidates[i], other);
-		if (distance < best || (distance == best && nearest == NULL)) {
+		if (distance <= allowed && distance < best) {
 			best = distance;
 			nearest = candidates[i];
 		}

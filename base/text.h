@@ -15,7 +15,7 @@ bool text_starts(const char *s, const char *prefix);
 bool text_ends(const char *s, const char *suffix);
 
 /* The candidate nearest to `word` by Damerau-Levenshtein distance without regard to case, or NULL when none is near
- * enough to be meant (more than a third of the word differs). Returned pointer is one of `candidates`. */
+ * enough to be meant (more than a third of the longer one differs). Returned pointer is one of `candidates`. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* RFC 4648 base64 with padding. Adds to `out`. */

@@ -1,0 +1,133 @@
+/* See json.h. */
+#include "base/json.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+void json_path_print(struct buf *out, const struct json_path *path)
+{
+	if (path == NULL)
+		return;
+	json_path_print(out, path->up);
+	if (path->key == NULL)
+		buf_addf(out, "[%zu]", path->index);
+	else
+		buf_addf(out, "%s%s", path->up == NULL ? "" : ".", path->key);
+}
+
+void json_doc_error(const struct json_doc *doc, const struct json_path *path, bool at_key, struct diag *d,
+		    const char *format, ...)
+{
+	buf_auto struct buf shown = BUF_INIT;
+	mem_auto_str char *text = NULL;
+	struct diag_place place = {0};
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = mem_strdup("out of memory while writing a message");
+	va_end(args);
+	json_path_print(&shown, path);
+	place.json_path = shown.len > 0 ? shown.data : NULL;
+	if (doc != NULL) {
+		place.file = doc->file;
+		json_doc_locate(doc, path, at_key, &place.line, &place.column);
+	}
+	diag_at(d, DIAG_ERROR, &place, "%s", text);
+}
+
+void json_doc_warning(const struct json_doc *doc, const struct json_path *path, struct diag *d, const char *format, ...)
+{
+	buf_auto struct buf shown = BUF_INIT;
+	mem_auto_str char *text = NULL;
+	struct diag_place place = {0};
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = mem_strdup("out of memory while writing a message");
+	va_end(args);
+	json_path_print(&shown, path);
+	place.json_path = shown.len > 0 ? shown.data : NULL;
+	if (doc != NULL) {
+		place.file = doc->file;
+		json_doc_locate(doc, path, false, &place.line, &place.column);
+	}
+	diag_at(d, DIAG_WARNING, &place, "%s", text);
+}
+
+void json_canonical(struct buf *out, const json_t *value)
+{
+	char *text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
+
+	buf_adds(out, text == NULL ? "null" : text);
+	free(text);
+}
+
+void json_digest(uint8_t out[32], const json_t *value)
+{
+	buf_auto struct buf text = BUF_INIT;
+
+	json_canonical(&text, value);
+	text_sha256(out, buf_str(&text), text.len);
+}
+
+const char *json_get_string(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+bool json_get_bool(const json_t *object, const char *key, bool otherwise)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}
+
+void json_push(json_t *object, const char *key, json_t *item)
+{
+	json_t *list = json_object_get(object, key);
+
+	if (list == NULL) {
+		list = json_array();
+		json_object_set_new(object, key, list);
+	}
+	json_array_append_new(list, item);
+}
+
+const char *json_kind_name(const json_t *value)
+{
+	if (value == NULL)
+		return "nothing";
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "object";
+	case JSON_ARRAY:
+		return "list";
+	case JSON_STRING:
+		return "string";
+	case JSON_INTEGER:
+		return "integer";
+	case JSON_REAL:
+		return "number";
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return "boolean";
+	case JSON_NULL:
+		break;
+	}
+	return "null";
+}

@@ -1,0 +1,226 @@
+/* base: text, JSON documents and their places, diagnostics. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+static void glob_matches_whole_words(void **state)
+{
+	(void)state;
+	assert_true(text_glob("*", ""));
+	assert_true(text_glob("ap-*", "ap-northeast-1"));
+	assert_true(text_glob("*-1", "ap-northeast-1"));
+	assert_true(text_glob("a?p*p", "abp-xp"));
+	assert_false(text_glob("ap-*", "eu-ap-1"));
+	assert_false(text_glob("", "x"));
+	assert_true(text_glob("**a*b", "xxaxxab"));
+	assert_false(text_glob("a*b", "ac"));
+}
+
+static void nearest_finds_what_was_meant(void **state)
+{
+	static const char *const names[] = {"S3BucketName", "S3KeyPrefix", "TrailName"};
+
+	(void)state;
+	assert_string_equal(text_nearest("S3Bucket", names, 3), "S3BucketName");
+	assert_string_equal(text_nearest("trailname", names, 3), "TrailName");
+	assert_string_equal(text_nearest("TrialName", names, 3), "TrailName");
+	assert_null(text_nearest("Completely", names, 3));
+}
+
+static void base64_goes_both_ways(void **state)
+{
+	static const char *const words[] = {"", "f", "fo", "foo", "foob"};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		buf_auto struct buf coded = BUF_INIT, plain = BUF_INIT;
+
+		text_base64(&coded, words[i], strlen(words[i]));
+		assert_int_equal(text_base64_decode(&plain, buf_str(&coded), coded.len), 0);
+		assert_string_equal(buf_str(&plain), words[i]);
+	}
+	buf_auto struct buf none = BUF_INIT;
+	assert_int_equal(text_base64_decode(&none, "abc", 3), -1);
+	assert_int_equal(text_base64_decode(&none, "a!c=", 4), -1);
+}
+
+static void times_are_read_and_written(void **state)
+{
+	char shown[32];
+	int64_t ms;
+
+	(void)state;
+	assert_int_equal(text_time_parse(&ms, "2015-08-30T12:36:00Z"), 0);
+	text_time(shown, sizeof shown, ms);
+	assert_string_equal(shown, "2015-08-30T12:36:00Z");
+	assert_int_equal(text_time_parse(&ms, "2015-08-30T14:36:00.250+02:00"), 0);
+	assert_int_equal(ms % 1000, 250);
+	text_time(shown, sizeof shown, ms);
+	assert_string_equal(shown, "2015-08-30T12:36:00Z");
+	assert_int_equal(text_time_parse(&ms, "yesterday"), -1);
+	assert_int_equal(text_time_parse(&ms, "2015-08-30T14:36:00"), -1);
+}
+
+static void files_are_replaced_whole(void **state)
+{
+	char path[] = "/tmp/muster-test-XXXXXX";
+	buf_auto struct buf text = BUF_INIT;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(text_file_write(path, "one", 3, 0600), 0);
+	assert_int_equal(text_file_write(path, "three", 5, 0600), 0);
+	assert_int_equal(text_file_read(&text, path, 100), 0);
+	assert_string_equal(buf_str(&text), "three");
+	buf_clear(&text);
+	assert_int_equal(text_file_read(&text, path, 2), -EFBIG);
+	assert_int_equal(text_file_read(&text, "/tmp", 2), -EISDIR);
+	unlink(path);
+	assert_int_equal(text_file_read(&text, path, 2), -ENOENT);
+	assert_int_equal(text_file_write("/nonexistent/x", "", 0, 0600), -ENOENT);
+}
+
+static struct json_doc *parse(const char *text, struct diag *d)
+{
+	struct json_doc *doc = NULL;
+
+	json_doc_parse(&doc, "x.json", text, strlen(text), d);
+	return doc;
+}
+
+static void places_are_found_by_path(void **state)
+{
+	struct diag d = DIAG_INIT;
+	struct json_doc *doc = parse("{\n  \"a\": [1, {\"b\\u0063\": true}],\n  \"c\": {}\n}\n", &d);
+	const struct json_path *item = JSON_PATH_ITEM(JSON_PATH_KEY(NULL, "a"), 1);
+	buf_auto struct buf shown = BUF_INIT;
+	int line, column;
+
+	(void)state;
+	assert_non_null(doc);
+	json_doc_locate(doc, JSON_PATH_KEY(item, "bc"), false, &line, &column);
+	assert_int_equal(line, 2);
+	assert_int_equal(column, 24);
+	json_doc_locate(doc, JSON_PATH_KEY(item, "bc"), true, &line, &column);
+	assert_int_equal(column, 13);
+	/* What is not there is shown at its nearest ancestor. */
+	json_doc_locate(doc, JSON_PATH_KEY(JSON_PATH_KEY(NULL, "c"), "missing"), false, &line, &column);
+	assert_int_equal(line, 3);
+	assert_int_equal(column, 3);
+	json_path_print(&shown, JSON_PATH_KEY(item, "bc"));
+	assert_string_equal(buf_str(&shown), "a[1].bc");
+	json_doc_free(doc);
+	diag_free(&d);
+}
+
+static void every_duplicate_key_is_reported(void **state)
+{
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	assert_null(parse("{\"a\": 1, \"b\": {\"x\": 1, \"x\": 2},\n\"a\": [{\"y\":1,\"y\":2}]}", &d));
+	assert_int_equal(d.errors, 3);
+	assert_string_equal(d.items[0].text, "duplicate key \"x\"");
+	assert_int_equal(d.items[0].line, 1);
+	assert_int_equal(d.items[0].column, 24);
+	diag_free(&d);
+}
+
+static void bad_syntax_has_a_place(void **state)
+{
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	assert_null(parse("{\"a\": \n  nope}", &d));
+	assert_int_equal(d.items[0].line, 2);
+	assert_null(parse("{\"a\": \"", &d));
+	assert_null(parse("", &d));
+	assert_null(parse("\"\\", &d));
+	diag_free(&d);
+}
+
+static void depth_and_size_are_bounded(void **state)
+{
+	struct diag d = DIAG_INIT;
+	char *deep = mem_alloc(10001);
+	struct json_doc *doc;
+
+	(void)state;
+	memset(deep, '[', 10000);
+	assert_null(parse(deep, &d));
+	assert_string_equal(diag_first_error(&d), "nested deeper than 200 levels");
+	free(deep);
+	char *large = mem_alloc((size_t)JSON_DOC_MAX_BYTES + 2);
+	assert_int_equal(json_doc_parse(&doc, "x", large, (size_t)JSON_DOC_MAX_BYTES + 1, &d), -1);
+	free(large);
+	assert_int_equal(json_doc_load(&doc, "/nonexistent", NULL, &d), -1);
+	diag_free(&d);
+}
+
+static void the_same_message_is_kept_once(void **state)
+{
+	struct diag_place place = {.file = "a.json", .line = 3, .column = 1};
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		diag_at(&d, DIAG_ERROR, &place, "wrong");
+	diag_error(&d, "wrong");
+	assert_int_equal(d.count, 2);
+	assert_int_equal(d.items[0].times, 5);
+	assert_int_equal(d.errors, 6);
+	for (int i = 0; i < DIAG_KEPT_MAX + 10; i++)
+		diag_error(&d, "number %d", i);
+	assert_int_equal(d.count, DIAG_KEPT_MAX);
+	assert_int_equal(d.dropped, 12);
+	diag_free(&d);
+}
+
+static void canonical_form_has_one_spelling(void **state)
+{
+	json_auto_t *a = json_loads("{\"b\": [1, 2], \"a\": \"x\"}", 0, NULL);
+	json_auto_t *b = json_loads("{\"a\":\"x\",\n\"b\":[1,2]}", 0, NULL);
+	uint8_t one[32], two[32];
+	buf_auto struct buf text = BUF_INIT;
+
+	(void)state;
+	json_digest(one, a);
+	json_digest(two, b);
+	assert_memory_equal(one, two, 32);
+	json_canonical(&text, a);
+	assert_string_equal(buf_str(&text), "{\"a\":\"x\",\"b\":[1,2]}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(glob_matches_whole_words),
+	    cmocka_unit_test(nearest_finds_what_was_meant),
+	    cmocka_unit_test(base64_goes_both_ways),
+	    cmocka_unit_test(times_are_read_and_written),
+	    cmocka_unit_test(files_are_replaced_whole),
+	    cmocka_unit_test(places_are_found_by_path),
+	    cmocka_unit_test(every_duplicate_key_is_reported),
+	    cmocka_unit_test(bad_syntax_has_a_place),
+	    cmocka_unit_test(depth_and_size_are_bounded),
+	    cmocka_unit_test(the_same_message_is_kept_once),
+	    cmocka_unit_test(canonical_form_has_one_spelling),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
