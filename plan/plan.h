@@ -1,0 +1,235 @@
+/* The face of the plan room: what stands between the desired resources and the recorded (and live) ones.
+ *
+ *   plan_make()        specs + state + provider -> plan: discovers regions, refreshes, evaluates, diffs, looks for what
+ * it would create plan_diff()        one resource: desired against prior, property by property plan_graph_new() changes
+ * -> nodes with edges, as apply runs them plan_file_write() / plan_file_read()   the plan as JSON, with its digest
+ *   plan_render_text() the plan for people
+ *
+ * Knows nothing of the command line, writes nothing to the state, and changes nothing in AWS. */
+#ifndef MUSTER_PLAN_PLAN_H
+#define MUSTER_PLAN_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/loop.h"
+#include "base/schema.h"
+#include "providers/provider.h"
+#include "specs/specs.h"
+#include "state/state.h"
+
+/* In order of how much a reader must care: renderers list the later ones first. */
+enum plan_action {
+	PLAN_NOOP,    /* never in a plan's changes */
+	PLAN_FORGET,  /* drop the record, leave the resource in AWS (DeletionPolicy: Retain; adopted ones) */
+	PLAN_CREATE,  /* + */
+	PLAN_ADOPT,   /* record what exists, and update it where it differs */
+	PLAN_UPDATE,  /* ~ in place */
+	PLAN_REPLACE, /* see `create_first` */
+	PLAN_DELETE,  /* - */
+};
+/* "create", "update", ... and the sign that stands before it in text. */
+const char *plan_action_name(enum plan_action action);
+const char *plan_action_sign(enum plan_action action, bool create_first);
+
+/* One difference inside a resource. */
+struct plan_difference {
+	char *path;          /* "Tags[Owner].Value", "S3BucketName": list items by their key, or by index */
+	json_t *before;      /* NULL: not there. A sensitive value is {"Muster::Secret": ...} on both sides */
+	json_t *after;       /* NULL: taken away; may hold residuals: known after apply */
+	bool forces_replace; /* the top-level property is create-only */
+	bool may_replace;    /* ... and its value is not known yet (rule 11) */
+	bool sensitive;
+};
+
+struct plan_diff {
+	struct plan_difference *items;
+	size_t count;
+	bool replace, may_replace;
+};
+
+/* What apply needs to know of one change, and a reviewer too. Strings and JSON are owned by the plan. */
+struct plan_change {
+	const char *address, *account, *account_id, *region, *stack, *logical_id;
+	const struct schema_type *type; /* NULL only if the type is not known any more (then `type_name` says it) */
+	const char *type_name;
+	enum plan_action action;
+	bool create_first;  /* PLAN_REPLACE: the new one is made before the old one goes */
+	json_t *before;     /* properties it has: live where read, else recorded; NULL for a create */
+	json_t *after;      /* properties it shall have, residuals included; NULL for a delete */
+	json_t *recorded;   /* properties as last applied, or NULL */
+	json_t *attributes; /* recorded or found attributes (identifiers); NULL for a create */
+	struct plan_diff diff;
+	const char *reason; /* action_reason: "replace_because_cannot_update", "delete_because_no_resource_config", ...
+			       or NULL */
+	const char **depends; /* 4-part addresses (a resource) and 3-part ones (all of an instance), sorted */
+	size_t depend_count;
+	json_t *predicted;              /* attributes known in advance for a create or replace, or NULL */
+	uint64_t version;               /* of the record this was planned from; 0: there was none */
+	int64_t incarnation;            /* that the resource has afterwards */
+	uint8_t digest[32];             /* of the desired resource, for its record */
+	bool protect, adopted, drifted; /* drifted: live differs from the record */
+	bool gone;                      /* recorded but not found in AWS any more */
+	enum specs_deletion deletion;
+};
+
+/* Why something is not in the changes although somebody might look for it there. */
+enum plan_note_kind {
+	PLAN_NOTE_REGION_SKIPPED,     /* a selector names a region that is not enabled */
+	PLAN_NOTE_UNREACHABLE,        /* an account or target could not be entered or read */
+	PLAN_NOTE_BLOCKED,            /* a resource that waits for a target that is not there */
+	PLAN_NOTE_REMEMBERED_REGIONS, /* discovery failed: remembered regions used */
+	PLAN_NOTE_TYPE_NOT_IN_REGION,
+	PLAN_NOTE_INTENT, /* an open intent of a run that was cut off */
+	PLAN_NOTE_LEFT,   /* left in AWS */
+	PLAN_NOTE_DATA,   /* what a delete destroys for good */
+	PLAN_NOTE_OTHER,
+};
+struct plan_note {
+	enum plan_note_kind kind;
+	const char *account, *region; /* NULL: not of one target */
+	const char *subject;          /* address, stack or type; NULL */
+	const char *text;
+};
+
+struct plan_account {
+	const char *name, *id;
+	json_t *access;
+	json_t *regions; /* list: what was enabled when the plan was made; apply never asks again */
+};
+
+struct plan {
+	struct plan_change *changes; /* sorted by stack order, then address */
+	size_t change_count;
+	size_t unchanged;    /* resources looked at that need nothing */
+	size_t target_count; /* targets that the specs reach */
+	struct plan_note *notes;
+	size_t note_count;
+	struct plan_account *accounts;
+	size_t account_count;
+	json_t *reads;   /* {address: version} of resources that changes only read */
+	json_t *outputs; /* changed outputs: {instance: {name: {before, after}}}; may be empty */
+
+	char *lineage;
+	uint64_t generation; /* of the state that it was made from */
+	char *home_region;
+	char *commit, *tree; /* NULL outside git */
+	bool dirty, destroy, refreshed, lineage_minted;
+	json_t *parameters; /* plain ones as given by --parameter, for rollback and re-resolution */
+	json_t *secrets;    /* sources that apply must resolve again */
+	int64_t created_ms;
+	char digest[65]; /* of the canonical form without this member; set by plan_file_write/read */
+	struct plan_private *private;
+};
+void plan_free(struct plan *plan);
+
+struct plan_options {
+	bool refresh, destroy;
+	const char *only;         /* glob over addresses, or NULL */
+	const char *const *adopt; /* globs over addresses */
+	size_t adopt_count;
+	const char *commit, *tree; /* from the caller, who knows git */
+	bool dirty;
+	const char *lineage; /* that specs were loaded with */
+	bool lineage_minted;
+	json_t *parameters;
+	/* Called now and then with what is going on ("reading 340 targets", done, total); may be NULL. */
+	void (*progress)(void *payload, const char *what, size_t done, size_t total);
+	void *progress_payload;
+};
+
+/* Makes the plan; runs the loop until all reading is done. `state` may be read only. 0, or -1 with messages (nothing is
+ * planned then). */
+int plan_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs, struct state *state,
+	      const struct plan_options *options, struct diag *d);
+
+/* -- Comparing (diff.c, compare.c) ----------------------------------------------------------------------------------
+ */
+
+/* Whether two values mean the same under the schema of `value`: `desired` may leave out what has a default or is the
+ * service's business; residuals in `desired` are equal to nothing (but to themselves). */
+bool plan_value_equal(const struct schema_value *value, const json_t *desired, const json_t *actual);
+/* Two IAM policies (object or JSON string) by meaning. */
+bool plan_policy_equal(const json_t *a, const json_t *b);
+/* What has to change to bring `prior` (live or recorded properties) to `desired`. `recorded` (may be NULL): what was
+ * applied last; decides whether a property that is left out now was ours to take away, and is what write-only and
+ * secret values are compared with. `live`: prior was read from the service (write-only members are missing in it). */
+void plan_diff_make(struct plan_diff *out, const struct schema_type *type, const json_t *desired, const json_t *prior,
+		    const json_t *recorded, bool live);
+void plan_diff_free(struct plan_diff *diff);
+
+/* -- Graph (graph.c) ------------------------------------------------------------------------------------------------
+ */
+
+/* A node is one thing that apply does: a change, or the deletion of the old one after a create-first replacement, or a
+ * barrier (an instance's changes are all done). */
+enum plan_node_kind { PLAN_NODE_CHANGE, PLAN_NODE_CLEANUP, PLAN_NODE_BARRIER };
+struct plan_node {
+	enum plan_node_kind kind;
+	size_t change;     /* index into plan->changes; SIZE_MAX for a barrier */
+	size_t *followers; /* nodes that wait for this one, whose failure skips them too ... */
+	size_t follower_count;
+	size_t *ordered; /* ... and those that only come after it (type order, serialize), failure or not */
+	size_t ordered_count;
+	size_t waits;          /* how many edges come in */
+	const char *serialize; /* key: never two at once; NULL */
+};
+struct plan_graph {
+	struct plan_node *nodes;
+	size_t count;
+};
+/* 0, or -1 with the path of a cycle. */
+int plan_graph_new(struct plan_graph **out, const struct plan *plan, struct diag *d);
+void plan_graph_free(struct plan_graph *graph);
+
+/* -- Plan file (file.c) ---------------------------------------------------------------------------------------------
+ */
+
+/* The whole plan as JSON in the shape of `terraform show -json` plus "muster"; sets plan->digest. New reference. */
+json_t *plan_to_json(struct plan *plan);
+int plan_file_write(struct plan *plan, const char *path, struct diag *d);
+/* Reads, checks shape and digest. Types come from `schemas`. */
+int plan_file_read(struct plan **out, const char *path, const struct schema_set *schemas, struct diag *d);
+
+/* -- Records: the JSON body of a resource in the state (record.c) -----------------------------------------------------
+ */
+
+struct plan_record {
+	const char *type;
+	const char *account_id;
+	json_t *properties, *attributes; /* as last applied; secrets as {"Muster::Secret": ...} */
+	json_t *depends;                 /* list of addresses, or NULL */
+	enum specs_deletion deletion;
+	bool protect, adopted;
+	bool incomplete; /* a create or update that failed half-way: the next plan looks at all of it */
+	int64_t incarnation;
+};
+/* A new body. */
+json_t *plan_record_body(const struct plan_record *record);
+/* Borrows from `body`. 0, or -1 when it is not a record. */
+int plan_record_parse(struct plan_record *out, const json_t *body);
+
+/* -- Rendering (group.c, render_text.c) -------------------------------------------------------------------------------
+ */
+
+struct plan_text_options {
+	bool color;
+	int width; /* columns; 0: 100 */
+};
+/* The plan for people: notes, grouped changes (the same change in many targets once, with where), totals. */
+void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options);
+
+/* A set of targets in words: "all 340 targets", "336 of 340 targets, not in app-7", "home region of 20 accounts",
+ * "app-prod/eu-west-1". `members` are indexes of changes. Also used by apply's summary of failures. */
+struct plan_where {
+	const char *account, *region;
+};
+void plan_where_words(struct buf *out, const struct plan_where *members, size_t count, const struct plan_where *all,
+		      size_t all_count, const char *home_region);
+
+#endif
