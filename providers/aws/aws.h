@@ -26,8 +26,16 @@ struct aws_operation {
 	const char *method; /* "POST" where the protocol does not say otherwise */
 	const char *uri;    /* "/", "/detector/{DetectorId}", "/{Bucket}?policy" */
 	bool reads;         /* changes nothing: may be sent again after a lost answer */
-	json_t *document;   /* the operation's entry in the service file, for the protocol (member locations, shapes) */
+	json_t *document;   /* the operation's entry in the service file (docs/services.md) */
+
+	/* What the protocol needs to know of the members (protocols/shape.h). `input` is never NULL; `output` is where
+	 * the file gives none: then JSON passes as it came, and XML gives an empty object. */
+	const struct aws_shape *input, *output;
+	const char *root; /* rest-xml: the element around body members; NULL where a payload member names it */
+	bool checksum;    /* the service wants a Content-MD5 header */
 };
+
+struct aws_shape;
 
 struct aws_service {
 	const char *name;            /* cloudtrail */
@@ -41,14 +49,33 @@ struct aws_service {
 	/* One endpoint for a whole partition (iam): calls of any region go to and are signed for this region in
 	 * partition aws; NULL for regional services. */
 	bool global;
+	bool query_errors; /* json: asks for the error codes of the query protocol that the service once spoke (sqs) */
 	const struct aws_protocol *protocol;
 	struct aws_operation *operations; /* sorted by name */
 	size_t operation_count;
+	json_t *document;              /* the whole file; names above are borrowed from it */
+	struct aws_shape_list *shapes; /* owns every shape of the operations */
 };
+
+struct aws_services;
+
+/* Every embedded services/NAME.json. 0, or -1 with a message. Free with aws_services_free() (NULL is fine). */
+int aws_services_load(struct aws_services **out, struct diag *d);
+void aws_services_free(struct aws_services *services);
+/* Adds or replaces a service from a parsed file (reference taken); `file` is for messages. Unknown words, types and
+ * labels in the file are errors. An empty set to start from: aws_services_new(). Pointers that aws_services_find() gave
+ * before are no longer valid. */
+struct aws_services *aws_services_new(void);
+int aws_services_add(struct aws_services *services, const char *file, json_t *document, struct diag *d);
+const struct aws_service *aws_services_find(const struct aws_services *services, const char *name);
+/* The provider's own (provider.c). */
+const struct aws_services *aws_services(const struct aws *aws);
 
 /* NULL when there is none. Both live as long as the provider. */
 const struct aws_service *aws_service_find(struct aws *aws, const char *name);
 const struct aws_operation *aws_operation_find(const struct aws_service *service, const char *name);
+/* Whether `input` of a call may have this member. */
+bool aws_operation_has_input(const struct aws_operation *operation, const char *member);
 
 /* -- Protocols ---------------------------------------------------------------------------------------------------- */
 
@@ -132,6 +159,12 @@ struct aws_send;
 struct aws_send *aws_send_start(struct aws *aws, const struct provider_target *target,
 				const struct aws_service *service, const struct aws_operation *operation,
 				struct aws_wire *wire, bool idempotent, aws_send_done *done, void *payload);
+
+/* The same without an account of the roster: signed with `credentials` for `region` (NULL: not signed), never renewed.
+ * For aws_api_call_as(). */
+struct aws_send *aws_send_start_as(struct aws *aws, const struct aws_credentials *credentials, const char *region,
+				   const struct aws_service *service, const struct aws_operation *operation,
+				   struct aws_wire *wire, bool idempotent, aws_send_done *done, void *payload);
 
 /* -- API: one operation ------------------------------------------------------------------------------------------- */
 
