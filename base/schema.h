@@ -99,6 +99,9 @@ struct schema_type {
 	int64_t settle_ms; /* how long the service may take to show what was made or deleted */
 	bool retains_data; /* a delete destroys data that cannot be made again: the plan says so */
 
+	/* Properties that the registry has and this file does not: name -> why, for messages. Or NULL. */
+	json_t *left_out;
+
 	json_t *handlers; /* the "Handlers" object as it stands in the file, for the provider */
 	json_t *document; /* the whole file */
 };
@@ -127,9 +130,9 @@ bool schema_type_in_region(const struct schema_type *type, const char *region);
 struct schema_place {
 	const char *account_id, *region, *partition, *url_suffix;
 };
-/* Fills a template (`${Name}` of a property, a pseudo parameter, an attribute in `attributes`). Returns 1 and a string
- * to be freed with free(), or 0 when something that it names is missing or not a plain known value. `attributes` may be
- * NULL. */
+/* Fills a template (`${Name}` of a property, a pseudo parameter, an attribute in `attributes`; docs/types.md has the
+ * rest). Returns 1 and a string to be freed with free(), or 0 when something that it names is missing or not a plain
+ * known value. `attributes` may be NULL. */
 int schema_template_fill(char **out, const char *template, const json_t *properties, const json_t *attributes,
 			 const struct schema_place *place);
 
