@@ -14,6 +14,7 @@
 struct loop;
 struct loop_timer;
 struct loop_http;
+struct loop_watch;
 
 typedef void loop_callback(void *payload);
 
@@ -45,6 +46,11 @@ void loop_turn_end_remove(struct loop *loop, loop_callback *hook, void *payload)
 
 /* Calls back for every SIGINT or SIGTERM while the loop runs; NULL takes it off. Only one at a time. */
 void loop_interrupt_set(struct loop *loop, loop_callback *call, void *payload);
+
+/* Calls back whenever `fd` can be read (or its other end is closed), until loop_watch_stop(); before closing `fd`.
+ * NULL is fine for loop_watch_stop(). */
+struct loop_watch *loop_watch_start(struct loop *loop, int fd, loop_callback *call, void *payload);
+void loop_watch_stop(struct loop_watch *watch);
 
 /* -- HTTP ---------------------------------------------------------------------------------------------------------- */
 
