@@ -74,7 +74,10 @@ struct plan_change {
 	int64_t incarnation;            /* that the resource has afterwards */
 	uint8_t digest[32];             /* of the desired resource, for its record */
 	bool protect, adopted, drifted; /* drifted: live differs from the record */
-	bool gone;                      /* recorded but not found in AWS any more */
+	bool retain_old;                /* PLAN_REPLACE with UpdateReplacePolicy: Retain: the old one is left in AWS */
+	/* PLAN_UPDATE without differences: only the record changes (dependencies, policies): no call is made. */
+	bool record_only;
+	bool gone; /* recorded but not found in AWS any more */
 	enum specs_deletion deletion;
 };
 
@@ -126,6 +129,7 @@ struct plan {
 	char digest[65]; /* of the canonical form without this member; set by plan_file_write/read */
 	struct plan_private *private;
 };
+/* Implemented, with the pieces that make a plan, in store.c (private header store.h). */
 void plan_free(struct plan *plan);
 
 struct plan_options {
