@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -206,20 +208,45 @@ static void canonical_form_has_one_spelling(void **state)
 	assert_string_equal(buf_str(&text), "{\"a\":\"x\",\"b\":[1,2]}");
 }
 
+static void map_keeps_and_forgets(void **state)
+{
+	struct map map = MAP_INIT;
+	char key[32];
+
+	(void)state;
+	assert_null(map_get(&map, "none"));
+	for (intptr_t i = 1; i <= 5000; i++) {
+		snprintf(key, sizeof key, "key-%zd", (ssize_t)i);
+		assert_null(map_set(&map, key, (void *)i));
+	}
+	for (intptr_t i = 1; i <= 5000; i += 2) {
+		snprintf(key, sizeof key, "key-%zd", (ssize_t)i);
+		assert_ptr_equal(map_remove(&map, key), (void *)i);
+	}
+	for (intptr_t i = 1; i <= 5000; i++) {
+		snprintf(key, sizeof key, "key-%zd", (ssize_t)i);
+		assert_int_equal(map_has(&map, key), i % 2 == 0);
+		assert_ptr_equal(map_get(&map, key), i % 2 == 0 ? (void *)i : NULL);
+	}
+	assert_int_equal(map.live, 2500);
+	assert_ptr_equal(map_set(&map, "key-2", &map), (void *)2);
+	for (int i = 0; i < 10000; i++) {
+		map_set(&map, "again", &map);
+		map_remove(&map, "again");
+	}
+	assert_int_equal(map.live, 2500);
+	map_free(&map, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(glob_matches_whole_words),
-	    cmocka_unit_test(nearest_finds_what_was_meant),
-	    cmocka_unit_test(base64_goes_both_ways),
-	    cmocka_unit_test(times_are_read_and_written),
-	    cmocka_unit_test(files_are_replaced_whole),
-	    cmocka_unit_test(places_are_found_by_path),
-	    cmocka_unit_test(every_duplicate_key_is_reported),
-	    cmocka_unit_test(bad_syntax_has_a_place),
-	    cmocka_unit_test(depth_and_size_are_bounded),
-	    cmocka_unit_test(the_same_message_is_kept_once),
-	    cmocka_unit_test(canonical_form_has_one_spelling),
+	    cmocka_unit_test(glob_matches_whole_words),        cmocka_unit_test(nearest_finds_what_was_meant),
+	    cmocka_unit_test(base64_goes_both_ways),           cmocka_unit_test(times_are_read_and_written),
+	    cmocka_unit_test(files_are_replaced_whole),        cmocka_unit_test(places_are_found_by_path),
+	    cmocka_unit_test(every_duplicate_key_is_reported), cmocka_unit_test(bad_syntax_has_a_place),
+	    cmocka_unit_test(depth_and_size_are_bounded),      cmocka_unit_test(the_same_message_is_kept_once),
+	    cmocka_unit_test(canonical_form_has_one_spelling), cmocka_unit_test(map_keeps_and_forgets),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
