@@ -194,6 +194,18 @@ void aws_engine_run(struct aws *aws, enum aws_verb verb, const struct provider_c
 /* Checks the handlers of every type: words, operations and members that exist. At start-up and in tests. */
 int aws_engine_check(struct aws *aws, const struct schema_type *type, struct diag *d);
 
+/* The engine's memory: what runs, and calls put off until another resource is there. provider.c makes one, keeps it
+ * and answers aws_engine() with it. */
+struct aws_engine;
+struct aws_engine *aws_engine_new(void);
+void aws_engine_free(struct aws_engine *engine); /* calls nobody back; NULL is fine */
+struct aws_engine *aws_engine(struct aws *aws);
+/* Ends waits and starts no more calls: each callback runs with PROVIDER_CANCELLED once the calls that it has in flight
+ * have come back (aws_api_call() gives CANCELLED for these). */
+void aws_engine_cancel(struct aws *aws);
+/* Adds every embedded types/NAME.json to `set`, then the files of MUSTER_TYPES_PATH (folders parted by ':'). */
+int aws_engine_types_load(struct schema_set *set, struct diag *d);
+
 /* What the engine asks of an account handle. */
 const char *aws_account_id(const struct provider_account *account);
 const char *aws_account_name(const struct provider_account *account);
