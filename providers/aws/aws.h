@@ -135,9 +135,17 @@ struct aws_sign_request {
 	bool s3;                 /* path not normalised and not encoded again; x-amz-content-sha256 header */
 	bool normalize;          /* false only for the test vectors */
 	bool omit_session_token; /* add the token after signing; test vectors */
+	struct aws_sign_keys *keys; /* where derived keys are kept between calls; NULL: nowhere */
 };
+/* Derived signing keys of one set of credentials (a key holds for one day, region and service, and costs four HMACs).
+ * Freed with aws_sign_keys_free(), which wipes them (NULL is fine). */
+struct aws_sign_keys;
+struct aws_sign_keys *aws_sign_keys_new(void);
+void aws_sign_keys_free(struct aws_sign_keys *keys);
+
 /* Adds Host-independent headers X-Amz-Date, X-Amz-Security-Token, (S3: X-Amz-Content-Sha256) and Authorization to the
- * wire. The texts in between are given where asked for (tests); each may be NULL, else free(). */
+ * wire, in place of any that it had. The texts in between are given where asked for (tests); each may be NULL, else
+ * free(). */
 int aws_sign(struct aws_wire *wire, const struct aws_sign_request *request, char **canonical, char **string_to_sign,
 	     struct diag *d);
 
