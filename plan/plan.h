@@ -69,6 +69,10 @@ struct plan_change {
 			       or NULL */
 	const char **depends; /* 4-part addresses (a resource) and 3-part ones (all of an instance), sorted */
 	size_t depend_count;
+	/* Update, replace: what the record depended on, where that is known (NULL: taken to be `depends`). What is
+	 * deleted there goes only after this change has let go of it. */
+	const char **former;
+	size_t former_count;
 	json_t *predicted;              /* attributes known in advance for a create or replace, or NULL */
 	uint64_t version;               /* of the record this was planned from; 0: there was none */
 	int64_t incarnation;            /* that the resource has afterwards */
@@ -170,9 +174,9 @@ void plan_diff_free(struct plan_diff *diff);
 /* -- Graph (graph.c) ------------------------------------------------------------------------------------------------
  */
 
-/* A node is one thing that apply does: a change, or the deletion of the old one after a create-first replacement, or a
- * barrier (an instance's changes are all done). */
-enum plan_node_kind { PLAN_NODE_CHANGE, PLAN_NODE_CLEANUP, PLAN_NODE_BARRIER };
+/* A node is one thing that apply does: a change, the deletion of the old one before (delete-first) or after
+ * (create-first) the rest of a replacement, or a barrier (nothing to do: many nodes wait for many others there). */
+enum plan_node_kind { PLAN_NODE_CHANGE, PLAN_NODE_DELETE, PLAN_NODE_CLEANUP, PLAN_NODE_BARRIER };
 struct plan_node {
 	enum plan_node_kind kind;
 	size_t change;     /* index into plan->changes; SIZE_MAX for a barrier */
@@ -182,6 +186,7 @@ struct plan_node {
 	size_t ordered_count;
 	size_t waits;          /* how many edges come in */
 	const char *serialize; /* key: never two at once; NULL */
+	bool takes_over;       /* a create that gets the physical identity of something deleted in this plan */
 };
 struct plan_graph {
 	struct plan_node *nodes;
@@ -208,6 +213,10 @@ struct plan_record {
 	const char *account_id;
 	json_t *properties, *attributes; /* as last applied; secrets as {"Muster::Secret": ...} */
 	json_t *depends;                 /* list of addresses, or NULL */
+	json_t *access;                  /* of its account when it was applied (rule 15), or NULL */
+	/* Old ones that a create-first replacement has not deleted yet: list of {"Type", "Properties", "Attributes",
+	 * "Incarnation"}, or NULL. Whoever rewrites a record keeps it. */
+	json_t *deposed;
 	enum specs_deletion deletion;
 	bool protect, adopted;
 	bool incomplete; /* a create or update that failed half-way: the next plan looks at all of it */
