@@ -1,0 +1,119 @@
+/* What a caller's own permissions let it do. Whether a resource lets the caller in (trust, bucket policies) is for the
+ * service that has the resource. */
+#include "tests/sandbox/sandbox.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool sb_op_mutates(const char *operation)
+{
+	static const char *const reading[] = {"Get*",   "List*",       "Describe*", "Head*",
+					      "Check*", "AssumeRole*", "Lookup*",   NULL};
+
+	for (size_t i = 0; reading[i] != NULL; i++)
+		if (sb_glob(reading[i], operation))
+			return false;
+	return true;
+}
+
+json_t *sb_role_find(struct sb *sb, const char *account, const char *name, bool seen)
+{
+	json_t *role = json_object_get(json_object_get(sb->builtin, account), name);
+
+	if (role != NULL)
+		return role;
+	role = json_object_get(json_object_get(sb_state_find(sb, account, "global", "iam"), "Roles"), name);
+	if (role != NULL && seen && sb_lag_seen(role, "AssumeRolePolicyDocument") == NULL)
+		return NULL;
+	return role;
+}
+
+json_t *sb_role_seen(struct sb *sb, const char *arn)
+{
+	mem_auto_str char *account = sb_arn_part(arn, 4), *path = sb_arn_part(arn, 5);
+	const char *name = strrchr(path, '/');
+	json_t *role;
+
+	if (strncmp(path, "role/", 5) != 0)
+		return NULL;
+	role = sb_role_find(sb, account, name + 1, true);
+	return role != NULL && strcmp(sb_str(role, "Arn", ""), arn) == 0 ? role : NULL;
+}
+
+static bool any_glob(json_t *globs, const char *action)
+{
+	size_t i;
+	json_t *glob;
+
+	json_array_foreach(globs, i,
+			   glob) if (json_is_string(glob) && sb_glob(json_string_value(glob), action)) return true;
+	return false;
+}
+
+static bool builtin_allows(json_t *role, const struct sb_call *call, const char *action)
+{
+	json_t *allow = json_object_get(role, "Allow");
+
+	if (any_glob(json_object_get(role, "Deny"), action))
+		return false;
+	if (allow != NULL && !any_glob(allow, action))
+		return false;
+	if (!sb_true(role, "ReadOnly"))
+		return true;
+	/* A role that may only read must not become one that writes. */
+	if (strcmp(call->op->name, "AssumeRole") == 0)
+		return sb_glob("*readonly*", sb_str(call->in, "RoleArn", ""));
+	return !sb_op_mutates(call->op->name);
+}
+
+/* Managed policies that are not service roles: enough of AWS's to run a fleet with. */
+static enum sb_verdict managed_ask(const char *arn, const char *operation)
+{
+	if (sb_glob("*:policy/AdministratorAccess", arn) || sb_glob("*:policy/PowerUserAccess", arn))
+		return SB_ALLOWED;
+	if (sb_glob("*:policy/ReadOnlyAccess", arn) || sb_glob("*:policy/SecurityAudit", arn) ||
+	    sb_glob("*:policy/job-function/ViewOnlyAccess", arn))
+		return sb_op_mutates(operation) ? SB_SILENT : SB_ALLOWED;
+	return SB_SILENT;
+}
+
+static bool iam_role_allows(json_t *role, const struct sb_call *call, const char *action)
+{
+	struct sb_ask ask = {.action = action};
+	bool allowed = false;
+	const char *name;
+	json_t *text;
+
+	json_object_foreach(json_object_get(role, "Attached"), name,
+			    text) if (managed_ask(name, call->op->name) == SB_ALLOWED) allowed = true;
+	json_object_foreach(json_object_get(role, "Policies"), name, text)
+	{
+		json_t *document = json_loads(json_string_value(text), 0, NULL);
+		enum sb_verdict verdict = sb_policy_ask(document, &ask);
+
+		json_decref(document);
+		if (verdict == SB_DENIED)
+			return false;
+		allowed = allowed || verdict == SB_ALLOWED;
+	}
+	return allowed;
+}
+
+int sb_access_check(struct sb_call *call)
+{
+	const char *name = sb_str(call->caller, "RoleName", NULL);
+	char action[200];
+	json_t *role;
+
+	if (call->caller == NULL || name == NULL || strcmp(call->op->name, "GetCallerIdentity") == 0)
+		return 0;
+	snprintf(action, sizeof action, "%s:%s", call->service->name, call->op->name);
+	role = sb_role_find(call->sb, call->account, name, false);
+	if (role != NULL && sb_true(role, "BuiltIn") ? builtin_allows(role, call, action)
+						     : iam_role_allows(role, call, action))
+		return 0;
+	return sb_fail(call, call->service->denied_status, call->service->denied,
+		       "User: %s is not authorized to perform: %s on resource: * because no identity-based policy "
+		       "allows the %s action",
+		       sb_str(call->caller, "Arn", ""), action, action);
+}

@@ -1,0 +1,8 @@
+/* The services there are. A new one is one file and one line in each list here. */
+#include "tests/sandbox/sandbox.h"
+
+extern const struct sb_service sb_sts, sb_ec2, sb_s3, sb_sns, sb_events;
+
+const struct sb_service *const sb_services[] = {
+    &sb_sts, &sb_ec2, &sb_s3, &sb_sns, &sb_events, NULL,
+};

@@ -1,0 +1,89 @@
+/* EC2: which regions there are. */
+#include "tests/sandbox/sandbox.h"
+
+#include <string.h>
+
+static bool named(json_t *names, const char *name)
+{
+	size_t i;
+	json_t *item;
+
+	if (!json_is_array(names))
+		return true;
+	json_array_foreach(names, i, item) if (strcmp(json_string_value(item), name) == 0) return true;
+	return false;
+}
+
+static int names_check(struct sb_call *c, json_t *regions)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(json_object_get(c->in, "RegionName"), i,
+			   name) if (json_object_get(regions, json_string_value(name)) ==
+				     NULL) return sb_fail(c, 400, "InvalidParameterValue", "Invalid region names: %s",
+							  json_string_value(name));
+	return 0;
+}
+
+/* Filters: region-name and opt-in-status, with globs. */
+static bool passes(json_t *filters, const char *region, const char *status)
+{
+	size_t i, j;
+	json_t *filter, *value;
+
+	json_array_foreach(filters, i, filter)
+	{
+		const char *name = sb_str(filter, "Name", "");
+		const char *has = strcmp(name, "opt-in-status") == 0 ? status : region;
+		bool any = false;
+
+		json_array_foreach(json_object_get(filter, "Value"), j, value) any =
+		    any || sb_glob(json_string_value(value), has);
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+static int describe_regions(struct sb_call *c)
+{
+	json_t *regions = sb_account_regions(c->sb, c->account), *list = json_array(), *status;
+	json_t *names = json_object_get(c->in, "RegionName");
+	bool all = sb_true(c->in, "AllRegions");
+	const char *region;
+
+	c->out = json_pack("{s:o}", "regionInfo", list);
+	if (names_check(c, regions) != 0)
+		return -1;
+	json_object_foreach(regions, region, status)
+	{
+		const char *text = json_string_value(status);
+
+		if ((!all && strcmp(text, "not-opted-in") == 0) || !named(names, region) ||
+		    !passes(json_object_get(c->in, "Filter"), region, text))
+			continue;
+		json_array_append_new(list, json_pack("{s:s,s:o,s:s}", "regionName", region, "regionEndpoint",
+						      sb_format("ec2.%s.amazonaws.com", region), "optInStatus", text));
+	}
+	return 0;
+}
+
+static const struct sb_op ops[] = {
+    {.name = "DescribeRegions",
+     .handle = describe_regions,
+     .members = "RegionName:[s] AllRegions:b DryRun:b Filter:[{Name Value:[s]}]"},
+    {.name = NULL},
+};
+
+const struct sb_service sb_ec2 = {
+    .name = "ec2",
+    .protocol = SB_EC2,
+    .prefix = "http://ec2.amazonaws.com/doc/2016-11-15/",
+    .invalid = "InvalidParameterValue",
+    .throttled = "RequestLimitExceeded",
+    .throttled_status = 503,
+    .denied = "UnauthorizedOperation",
+    .denied_status = 403,
+    .ops = ops,
+};

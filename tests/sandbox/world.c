@@ -1,0 +1,105 @@
+/* Accounts, regions, and the state of every service in them. The roster and configuration are read in roster.c. */
+#include "tests/sandbox/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int sb_world_load(struct sb *sb)
+{
+	sb->accounts = json_object();
+	sb->regions = json_object();
+	sb->keys = json_object();
+	sb->builtin = json_object();
+	sb->state = json_object();
+	sb->buckets = json_object();
+	sb->stats = json_object();
+	sb->limit_index = json_object();
+	return sb_roster_load(sb);
+}
+
+void sb_world_free(struct sb *sb)
+{
+	json_decref(sb->accounts);
+	json_decref(sb->regions);
+	json_decref(sb->keys);
+	json_decref(sb->builtin);
+	json_decref(sb->state);
+	json_decref(sb->buckets);
+	json_decref(sb->stats);
+	json_decref(sb->limit_index);
+	sb_rate_reset(sb);
+	sb->calls = sb->throttled = 0;
+}
+
+json_t *sb_account_regions(struct sb *sb, const char *account)
+{
+	json_t *own = json_object_get(json_object_get(sb->accounts, account), "Regions");
+
+	return own == NULL ? sb->regions : own;
+}
+
+const char *sb_region_status(struct sb *sb, const char *account, const char *region)
+{
+	return sb_str(sb_account_regions(sb, account), region, NULL);
+}
+
+bool sb_region_enabled(struct sb *sb, const char *account, const char *region)
+{
+	const char *status = sb_region_status(sb, account, region);
+
+	return status != NULL && strcmp(status, "not-opted-in") != 0;
+}
+
+const char *sb_partition(const char *region)
+{
+	if (strncmp(region, "cn-", 3) == 0)
+		return "aws-cn";
+	return strncmp(region, "us-gov-", 7) == 0 ? "aws-us-gov" : "aws";
+}
+
+json_t *sb_sub(json_t *parent, const char *name)
+{
+	json_t *child = json_object_get(parent, name);
+
+	if (child == NULL) {
+		child = json_object();
+		json_object_set_new(parent, name, child);
+	}
+	return child;
+}
+
+json_t *sb_state(struct sb *sb, const char *account, const char *region, const char *service)
+{
+	return sb_sub(sb_sub(sb_sub(sb->state, account), region), service);
+}
+
+json_t *sb_state_find(struct sb *sb, const char *account, const char *region, const char *service)
+{
+	return json_object_get(json_object_get(json_object_get(sb->state, account), region), service);
+}
+
+/* What is not yet visible is kept beside the value: _before_KEY until _after_KEY. */
+void sb_lag_set(struct sb *sb, json_t *object, const char *key, json_t *value_stolen)
+{
+	if (sb->lag_ms > 0) {
+		mem_auto_str char *before = mem_printf("_before_%s", key), *after = mem_printf("_after_%s", key);
+		json_t *old = sb_lag_seen(object, key);
+
+		json_object_set_new(object, before, old == NULL ? json_null() : json_incref(old));
+		json_object_set_new(object, after, json_integer(sb_now_ms() + sb->lag_ms));
+	}
+	if (value_stolen == NULL)
+		json_object_del(object, key);
+	else
+		json_object_set_new(object, key, value_stolen);
+}
+
+json_t *sb_lag_seen(json_t *object, const char *key)
+{
+	mem_auto_str char *before = mem_printf("_before_%s", key), *after = mem_printf("_after_%s", key);
+
+	if (sb_int(object, after, 0) <= sb_now_ms())
+		return json_object_get(object, key);
+	object = json_object_get(object, before);
+	return json_is_null(object) ? NULL : object;
+}
