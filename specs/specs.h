@@ -182,6 +182,10 @@ void specs_reset(struct specs *specs);
  * physical identities, document limits. */
 int specs_check(struct specs *specs, struct diag *d);
 
+/* The physical identity of an evaluated resource: "TYPE|SCOPE|IDENTITY" with the account and region that its scope
+ * names. 1 and a string to be freed with free(); 0 when it is not known yet or the service assigns it. */
+int specs_identity(char **out, const struct specs_resource *resource);
+
 /* Everything that decides what an instance evaluates to, apart from other instances' outputs: SHA-256 over template,
  * files, parameters, pseudo parameters, roster parts that it reads, schema digests. */
 void specs_instance_digest(const struct specs *specs, const struct specs_instance *instance, uint8_t out[32]);

@@ -1,0 +1,452 @@
+/* Decides what becomes of each desired resource. Resources are evaluated instance by instance; a reference into
+ * another instance makes that resource be decided first, so that what its attributes will be is known. */
+#include "plan/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* What is recorded and what is live of one resource while it is being decided. */
+struct subject {
+	struct maker *m;
+	struct specs_resource *resource;
+	const struct known *known; /* NULL: live as recorded, or not read */
+	bool recorded;
+	struct state_record raw;
+	json_t *body; /* parsed when needed */
+	struct plan_record record;
+	uint8_t digest[32];
+};
+
+static void seen_set(struct maker *m, const char *address, size_t change)
+{
+	map_set(&m->seen, address, change == SIZE_MAX ? SEEN_UNCHANGED : (void *)(uintptr_t)(change + 1));
+}
+
+static void unchanged(struct subject *s)
+{
+	seen_set(s->m, s->resource->address, SIZE_MAX);
+	s->m->plan->unchanged++;
+}
+
+/* No action may rest on it, and none of what needs it can go on unless it is recorded already. */
+static void set_aside(struct subject *s, enum plan_note_kind kind, const char *subject, const char *why)
+{
+	const struct specs_instance *instance = s->resource->instance;
+
+	seen_set(s->m, s->resource->address, SIZE_MAX);
+	if (!s->recorded)
+		maker_blocked(s->m, s->resource->address, why);
+	maker_note(s->m, kind, instance->account->name, instance->region, subject, why);
+}
+
+static void place_fill(struct schema_place *place, const struct maker *m, const struct specs_instance *instance)
+{
+	*place = (struct schema_place){
+	    .account_id = instance->account->id,
+	    .region = instance->region,
+	    .partition = m->specs->settings.partition,
+	    .url_suffix = specs_url_suffix(m->specs->settings.partition),
+	};
+}
+
+/* Attributes that follow from names, as far as they are known. New reference or NULL. */
+static json_t *predict_all(struct maker *m, const struct specs_resource *resource)
+{
+	struct schema_place place;
+	json_t *all = NULL;
+
+	place_fill(&place, m, resource->instance);
+	for (size_t i = 0; i < resource->type->attribute_count; i++) {
+		const struct schema_attribute *attribute = &resource->type->attributes[i];
+		char *text = NULL;
+
+		if (attribute->predict == NULL ||
+		    schema_template_fill(&text, attribute->predict, resource->properties, NULL, &place) != 1)
+			continue;
+		if (all == NULL)
+			all = json_object();
+		json_object_set_new(all, attribute->name, json_string(text));
+		free(text);
+	}
+	return all;
+}
+
+/* A change with everything that does not depend on its action. */
+static struct plan_change *change_start(struct subject *s, enum plan_action action)
+{
+	const struct specs_resource *resource = s->resource;
+	struct plan *plan = s->m->plan;
+	struct plan_change *change = plan_change_add(plan);
+
+	plan_change_address(plan, change, resource->address);
+	change->action = action;
+	change->account_id = plan_keep(plan, resource->instance->account->id);
+	change->type = resource->type;
+	change->type_name = resource->type->name;
+	change->after = json_incref(resource->properties);
+	change->depends = plan_keep_array(plan, resource->depend_count, sizeof *change->depends);
+	change->depend_count = resource->depend_count;
+	for (size_t i = 0; i < resource->depend_count; i++)
+		change->depends[i] = plan_keep(plan, resource->depends[i]);
+	memcpy(change->digest, s->digest, sizeof change->digest);
+	change->protect = resource->protect;
+	change->deletion = resource->deletion;
+	if (s->recorded) {
+		change->version = s->raw.version;
+		change->incarnation = s->record.incarnation;
+		change->adopted = s->record.adopted;
+		change->recorded = json_incref(s->record.properties);
+		change->attributes = json_incref(s->record.attributes);
+	}
+	if (s->known != NULL) {
+		change->drifted = s->known->drifted;
+		if (s->known->attributes != NULL) {
+			json_decref(change->attributes);
+			change->attributes = json_incref(s->known->attributes);
+		}
+	}
+	return change;
+}
+
+static void change_end(struct subject *s, struct plan_change *change)
+{
+	if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE)
+		change->predicted = predict_all(s->m, s->resource);
+	seen_set(s->m, s->resource->address, s->m->plan->change_count - 1);
+}
+
+static void decide_create(struct subject *s)
+{
+	struct plan_change *change = change_start(s, PLAN_CREATE);
+
+	/* Recorded, but gone from AWS: what its attributes were is of no use to the new one. */
+	if (s->recorded) {
+		change->gone = true;
+		change->reason = "recreate_because_gone";
+		json_decref(change->attributes);
+		change->attributes = NULL;
+	}
+	plan_diff_make(&change->diff, change->type, change->after, NULL, NULL, false);
+	change_end(s, change);
+}
+
+static bool adoption_allowed(const struct subject *s)
+{
+	const struct plan_options *options = s->m->options;
+
+	if (s->resource->adopt || map_has(&s->m->intents, s->resource->address))
+		return true;
+	for (size_t i = 0; i < options->adopt_count; i++)
+		if (text_glob(options->adopt[i], s->resource->address))
+			return true;
+	return false;
+}
+
+static void decide_adopt(struct subject *s)
+{
+	struct maker *m = s->m;
+	struct plan_change *change;
+
+	if (!adoption_allowed(s)) {
+		diag_at(
+		    m->d, DIAG_ERROR, &s->resource->place,
+		    "%s exists already in account %s, %s, and is not in the state; to take it over, use --adopt '%s' "
+		    "or \"Adopt\": true in the stack%s",
+		    s->resource->type->name, s->resource->instance->account->name, s->resource->instance->region,
+		    s->resource->address,
+		    m->state_empty && s->resource->name_generated
+			? "; its name was generated for this very lineage, so an earlier state made it: "
+			  "bring that state back, or import it"
+			: "");
+		seen_set(m, s->resource->address, SIZE_MAX);
+		return;
+	}
+	change = change_start(s, PLAN_ADOPT);
+	change->before = json_incref(s->known->properties);
+	/* What a cut-off run of ours made is ours; only what somebody else made is kept from deletion. */
+	change->adopted = !map_has(&m->intents, s->resource->address);
+	change->reason = change->adopted ? "adopt_because_exists" : "adopt_because_cut_off";
+	plan_diff_make(&change->diff, change->type, change->after, change->before, NULL, true);
+	change_end(s, change);
+}
+
+/* The physical identity of the old and the new resource under their type, as far as known. */
+static bool same_identity(const struct maker *m, const struct specs_resource *resource, const json_t *before,
+			  const json_t *before_attributes)
+{
+	mem_auto_str char *then = NULL, *now = NULL;
+	struct schema_place place;
+
+	if (resource->type->singleton)
+		return true;
+	if (resource->type->identity == NULL)
+		return false;
+	place_fill(&place, m, resource->instance);
+	if (schema_template_fill(&then, resource->type->identity, before, before_attributes, &place) != 1 ||
+	    schema_template_fill(&now, resource->type->identity, resource->properties, NULL, &place) != 1)
+		return false;
+	return strcmp(then, now) == 0;
+}
+
+/* A generated name changes with each replacement, so that old and new can stand side by side (rule 6). */
+static void rename_generated(const struct maker *m, const struct specs_resource *resource, int64_t incarnation)
+{
+	mem_auto_str char *name = specs_generated_name(resource->type, m->plan->lineage, resource->address,
+						       resource->instance->stack, resource->logical_id, incarnation);
+
+	json_object_set_new(resource->properties, resource->type->name_property, json_string(name));
+}
+
+static const char *replace_reason(const struct plan_change *change)
+{
+	if (!change->diff.replace)
+		return "may_replace_because_unknown";
+	return change->create_first ? "replace_because_cannot_update" : "replace_because_cannot_update_same_name";
+}
+
+static void decide_replace(struct subject *s, struct plan_change *change, const json_t *prior)
+{
+	const struct specs_resource *resource = s->resource;
+
+	if (s->record.protect) {
+		diag_at(s->m->d, DIAG_ERROR, &resource->place,
+			"%s would be replaced, but it is protected; take \"Protect\" off it and apply that first",
+			resource->address);
+	}
+	change->action = PLAN_REPLACE;
+	change->incarnation = s->record.incarnation + 1;
+	if (resource->name_generated)
+		rename_generated(s->m, resource, change->incarnation);
+	change->create_first = !same_identity(s->m, resource, prior, s->record.attributes);
+	change->retain_old =
+	    resource->replace_deletion == SPECS_RETAIN || (s->record.adopted && resource->deletion != SPECS_DELETE);
+	change->reason = replace_reason(change);
+	if (resource->type->retains_data && !change->retain_old)
+		maker_note(s->m, PLAN_NOTE_DATA, change->account, change->region, change->address,
+			   "its data goes with it and cannot be brought back");
+}
+
+/* Whether the parts of a record that no call depends on are as the spec has them. */
+static bool record_says_the_same(const struct subject *s)
+{
+	const struct specs_resource *resource = s->resource;
+	bool same = json_array_size(s->record.depends) == resource->depend_count &&
+		    s->record.deletion == resource->deletion && s->record.protect == resource->protect;
+
+	for (size_t i = 0; same && i < resource->depend_count; i++)
+		same = strcmp(json_string_value(json_array_get(s->record.depends, i)), resource->depends[i]) == 0;
+	return same;
+}
+
+static void decide_update(struct subject *s)
+{
+	json_t *prior = s->known != NULL ? s->known->properties : s->record.properties;
+	struct plan_change *change;
+	struct plan_diff diff = {0};
+	bool known_incomplete = s->record.incomplete;
+
+	plan_diff_make(&diff, s->resource->type, s->resource->properties, prior, s->record.properties,
+		       s->known != NULL);
+	if (diff.count == 0 && !known_incomplete && record_says_the_same(s)) {
+		plan_diff_free(&diff);
+		unchanged(s);
+		return;
+	}
+	change = change_start(s, PLAN_UPDATE);
+	change->before = json_incref(prior);
+	change->diff = diff;
+	if (diff.replace || diff.may_replace)
+		decide_replace(s, change, prior);
+	else if (diff.count == 0) {
+		change->record_only = !known_incomplete;
+		change->reason = known_incomplete ? "update_because_incomplete" : "update_record_only";
+	} else if (known_incomplete)
+		change->reason = "update_because_incomplete";
+	change_end(s, change);
+}
+
+/* Two addresses with one physical identity would fight for ever (rule 6). */
+static bool identity_taken(struct subject *s)
+{
+	mem_auto_str char *identity = NULL;
+	const char *other;
+
+	if (specs_identity(&identity, s->resource) != 1)
+		return false;
+	other = map_get(&s->m->identities, identity);
+	if (other == NULL) {
+		map_set(&s->m->identities, identity, mem_strdup(s->resource->address));
+		return false;
+	}
+	diag_at(s->m->d, DIAG_ERROR, &s->resource->place, "%s and %s are one and the same %s in AWS; keep one of them",
+		other, s->resource->address, s->resource->type->name);
+	return true;
+}
+
+static int subject_load(struct subject *s)
+{
+	struct maker *m = s->m;
+	int found = state_record_get(m->txn, s->resource->address, &s->raw, m->d);
+
+	if (found < 0)
+		return -1;
+	s->recorded = found == 1;
+	s->known = map_get(&m->known, s->resource->address);
+	plan_digest(s->digest, s->resource->type->name, s->resource->properties, s->resource->depends,
+		    s->resource->depend_count, s->resource->deletion, s->resource->protect);
+	return 0;
+}
+
+static int subject_parse(struct subject *s)
+{
+	s->body = json_loadb(s->raw.text, s->raw.text_len, 0, NULL);
+	if (plan_record_parse(&s->record, s->body) < 0)
+		return diag_error(s->m->d, "the state's record of %s cannot be read", s->resource->address);
+	if (strcmp(s->record.type, s->resource->type->name) != 0)
+		return diag_error(s->m->d,
+				  "%s is recorded as %s, but its spec says %s; give the new one another logical id",
+				  s->resource->address, s->record.type, s->resource->type->name);
+	return 0;
+}
+
+static void decide(struct subject *s)
+{
+	const struct known *known = s->known;
+
+	if (s->resource->blocked != NULL)
+		set_aside(s, PLAN_NOTE_BLOCKED, s->resource->address, s->resource->blocked);
+	else if (known != NULL && known->live == KNOWN_UNREADABLE)
+		set_aside(s, PLAN_NOTE_UNREACHABLE, NULL, known->why);
+	else if (identity_taken(s))
+		seen_set(s->m, s->resource->address, SIZE_MAX);
+	else if (s->recorded && known == NULL && memcmp(s->digest, s->raw.digest, sizeof s->digest) == 0)
+		unchanged(s);
+	else if (s->recorded && subject_parse(s) < 0)
+		seen_set(s->m, s->resource->address, SIZE_MAX);
+	else if (known != NULL && known->live == KNOWN_FOUND)
+		decide_adopt(s);
+	else if (!s->recorded || (known != NULL && known->live == KNOWN_GONE))
+		decide_create(s);
+	else
+		decide_update(s);
+}
+
+static int plan_resource(struct maker *m, struct specs_resource *resource)
+{
+	struct subject s = {.m = m, .resource = resource};
+
+	if (map_has(&m->seen, resource->address))
+		return 0;
+	if (subject_load(&s) < 0)
+		return -1;
+	decide(&s);
+	json_decref(s.body);
+	return 0;
+}
+
+/* -- The evaluator's questions ------------------------------------------------------------------------------------- */
+
+static int64_t resolver_incarnation(void *payload, const char *address)
+{
+	struct maker *m = payload;
+	struct state_record raw;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+
+	if (state_record_get(m->txn, address, &raw, m->d) != 1)
+		return 0;
+	body = json_loadb(raw.text, raw.text_len, 0, NULL);
+	return plan_record_parse(&record, body) < 0 ? 0 : record.incarnation;
+}
+
+/* Attributes of a resource that stays: as read, else as recorded. New reference or NULL. */
+static json_t *kept_attribute(struct maker *m, const char *address, const char *name)
+{
+	const struct known *known = map_get(&m->known, address);
+	struct state_record raw;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+	json_t *value = known == NULL ? NULL : json_object_get(known->attributes, name);
+
+	if (value != NULL)
+		return json_incref(value);
+	if (state_record_get(m->txn, address, &raw, m->d) != 1)
+		return NULL;
+	body = json_loadb(raw.text, raw.text_len, 0, NULL);
+	return plan_record_parse(&record, body) < 0 ? NULL : json_incref(json_object_get(record.attributes, name));
+}
+
+static bool keeps_attributes(const struct maker *m, const char *address)
+{
+	void *seen = map_get(&m->seen, address);
+
+	if (seen == NULL || seen == SEEN_UNCHANGED)
+		return seen != NULL;
+	switch (m->plan->changes[(uintptr_t)seen - 1].action) {
+	case PLAN_UPDATE:
+	case PLAN_ADOPT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int resolver_attribute(void *payload, struct specs_resource *resource, const char *name, json_t **value,
+			      struct diag *d)
+{
+	struct maker *m = payload;
+	const struct schema_attribute *attribute = schema_type_attribute(resource->type, name);
+	struct schema_place place;
+	char *text = NULL;
+
+	*value = NULL;
+	if (plan_resource(m, resource) < 0)
+		return -1;
+	if (attribute == NULL && schema_value_member(&resource->type->properties, name) == NULL)
+		return diag_error(d, "%s has no attribute \"%s\"", resource->type->name, name);
+	if (attribute == NULL) {
+		*value = json_incref(json_object_get(resource->properties, name));
+		return 0;
+	}
+	place_fill(&place, m, resource->instance);
+	if (attribute->predict != NULL &&
+	    schema_template_fill(&text, attribute->predict, resource->properties, NULL, &place) == 1) {
+		*value = json_string(text);
+		free(text);
+	} else if (keeps_attributes(m, resource->address)) {
+		*value = kept_attribute(m, resource->address, name);
+	}
+	return 0;
+}
+
+int maker_build(struct maker *m)
+{
+	const struct specs_resolver resolver = {resolver_incarnation, resolver_attribute, m};
+	struct map targets = MAP_INIT;
+	int result = 0;
+
+	for (size_t i = 0; i < m->specs->instance_count; i++) {
+		struct specs_instance *instance = m->specs->instances[i];
+		mem_auto_str char *target = mem_printf("%s/%s", instance->account->name, instance->region);
+		struct specs_resource *resources;
+		size_t count;
+
+		map_set(&targets, target, m);
+		maker_progress(m, "comparing stacks", i, m->specs->instance_count);
+		if (specs_evaluate(m->specs, instance, &resolver, m->d) < 0) {
+			result = -1;
+			continue;
+		}
+		resources = specs_instance_resources(instance, &count);
+		for (size_t k = 0; k < count; k++)
+			if (plan_resource(m, &resources[k]) < 0)
+				result = -1;
+		specs_instance_release(instance);
+	}
+	m->plan->target_count = targets.live;
+	map_free(&targets, NULL);
+	return result;
+}

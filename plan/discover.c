@@ -1,0 +1,165 @@
+/* Which accounts there are and which regions are enabled in each: the roster's, and those that only records remember
+ * (their resources have to be read and deleted too). */
+#include "plan/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct maker_account *maker_account(struct maker *m, const char *id)
+{
+	return map_get(&m->by_id, id);
+}
+
+static struct maker_account *account_add(struct maker *m, const char *name, const char *id, json_t *access)
+{
+	struct maker_account *account = mem_alloc(sizeof *account);
+
+	account->name = mem_strdup(name);
+	account->id = mem_strdup(id);
+	account->access = json_incref(access);
+	account->maker = m;
+	if (m->provider->ops->account_add(m->provider, name, id, access, &account->handle, m->d) < 0) {
+		json_decref(account->access);
+		free(account->name);
+		free(account->id);
+		free(account);
+		return NULL;
+	}
+	m->accounts = mem_resize(m->accounts, m->account_count + 1, sizeof *m->accounts);
+	m->accounts[m->account_count++] = account;
+	map_set(&m->by_id, id, account);
+	return account;
+}
+
+static void regions_set(struct maker_account *account, json_t *regions)
+{
+	size_t count = json_array_size(regions);
+
+	json_decref(account->regions);
+	account->regions = regions;
+	free(account->list);
+	account->list = mem_array(count + 1, sizeof *account->list);
+	for (size_t i = 0; i < count; i++)
+		account->list[i] = json_string_value(json_array_get(regions, i));
+}
+
+/* 1 when the state remembers regions of the account (and, for one off the roster, how to enter it). */
+static int remembered(struct maker *m, const char *id, json_t **body)
+{
+	int result = state_regions_get(m->txn, id, body, m->d);
+
+	if (result == 1 && !json_is_array(json_object_get(*body, "Regions"))) {
+		json_decref(*body);
+		result = 0;
+	}
+	return result;
+}
+
+/* Failure is not absence (rule 2): an account that cannot be asked keeps the regions it had. */
+static void regions_fall_back(struct maker_account *account, const struct provider_result *result)
+{
+	json_t *body = NULL;
+	const char *why = result->message == NULL ? "no reason given" : result->message;
+
+	if (remembered(account->maker, account->id, &body) == 1) {
+		regions_set(account, json_incref(json_object_get(body, "Regions")));
+		json_decref(body);
+	}
+	account->unreachable =
+	    mem_printf("%s%s%s", result->code == NULL ? "" : result->code, result->code == NULL ? "" : ": ", why);
+}
+
+static void regions_arrived(void *payload, const struct provider_result *result, const char *const *regions)
+{
+	struct maker_account *account = payload;
+
+	if (result->outcome == PROVIDER_DONE && regions != NULL) {
+		json_t *list = json_array();
+
+		for (; *regions != NULL; regions++)
+			json_array_append_new(list, json_string(*regions));
+		regions_set(account, list);
+	} else {
+		regions_fall_back(account, result);
+	}
+}
+
+/* Accounts of records that are not on the roster any more, with the access that their last apply had. */
+static int remember_account(void *payload, const struct state_record *record)
+{
+	struct maker *m = payload;
+	json_auto_t *body = json_loadb(record->text, record->text_len, 0, NULL), *known = NULL;
+	struct maker_account *account;
+	const char *id = json_get_string(body, "AccountId");
+	int result;
+
+	if (id == NULL || map_has(&m->by_id, id))
+		return 0;
+	result = remembered(m, id, &known);
+	if (result < 0)
+		return -1;
+	account = account_add(m, result == 1 && json_get_string(known, "Name") ? json_get_string(known, "Name") : id,
+			      id, result == 1 ? json_object_get(known, "Access") : NULL);
+	if (account == NULL)
+		return -1;
+	if (result == 1)
+		regions_set(account, json_incref(json_object_get(known, "Regions")));
+	return 0;
+}
+
+/* Only records under accounts that the roster does not name have to be looked into. */
+static int remember_accounts(void *payload, const struct state_record *record)
+{
+	struct maker *m = payload;
+	const char *slash = strchr(record->address, '/');
+	mem_auto_str char *name =
+	    mem_strndup(record->address, slash == NULL ? strlen(record->address) : (size_t)(slash - record->address));
+
+	return specs_account_find(m->specs, name) != NULL ? 0 : remember_account(m, record);
+}
+
+int maker_discover(struct maker *m)
+{
+	size_t asked = 0;
+
+	for (size_t i = 0; i < m->specs->account_count; i++) {
+		const struct specs_account *spec = &m->specs->accounts[i];
+		struct maker_account *account = account_add(m, spec->name, spec->id, spec->access);
+		json_t *body = NULL;
+		int known = 0;
+
+		if (account == NULL)
+			return -1;
+		account->spec = spec;
+		if (!m->options->refresh)
+			known = remembered(m, spec->id, &body);
+		if (known < 0)
+			return -1;
+		if (known == 1) {
+			regions_set(account, json_incref(json_object_get(body, "Regions")));
+			json_decref(body);
+			continue;
+		}
+		asked++;
+		m->provider->ops->regions(m->provider, account->handle, regions_arrived, account);
+	}
+	if (asked > 0)
+		maker_progress(m, "finding enabled regions", 0, asked);
+	loop_run(m->loop);
+	return state_record_each(m->txn, "", remember_accounts, m, m->d) < 0 ? -1 : 0;
+}
+
+const char *const *maker_regions_of(void *payload, const struct specs_account *account)
+{
+	const struct maker_account *known = maker_account(payload, account->id);
+
+	return known == NULL ? NULL : (const char *const *)known->list;
+}
+
+void maker_region_skipped(void *payload, const char *stack, const struct specs_account *account, const char *region,
+			  const char *reason)
+{
+	maker_note(payload, PLAN_NOTE_REGION_SKIPPED, account == NULL ? NULL : account->name, region, stack, reason);
+}

@@ -1,0 +1,128 @@
+/* Looks in AWS for everything that would be created (rule 1): fleets are rarely empty, and a create over what exists
+ * fails late or, worse, takes something over unseen. */
+#include "plan/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FINDS_AT_ONCE 512
+
+struct finder;
+
+struct find {
+	struct finder *finder;
+	char *address;
+	json_t *properties;
+	struct provider_call call;
+};
+
+struct finder {
+	struct maker *m;
+	size_t next, running, done, total, told; /* told: how many said something new */
+};
+
+/* What a lookup may use: the values that are known. */
+static json_t *known_members(const json_t *properties)
+{
+	json_t *known = json_object(), *value;
+	const char *name;
+
+	json_object_foreach((json_t *)properties, name, value)
+	{
+		if (!specs_has_residual(value))
+			json_object_set(known, name, value);
+	}
+	return known;
+}
+
+static bool can_be_looked_for(const struct maker *m, const struct plan_change *change, const json_t *properties)
+{
+	struct schema_place place = {
+	    .account_id = change->account_id,
+	    .region = change->region,
+	    .partition = m->specs->settings.partition,
+	    .url_suffix = specs_url_suffix(m->specs->settings.partition),
+	};
+	mem_auto_str char *identity = NULL;
+
+	/* Singletons and what the service names itself have a Find of their own; it says absent where it cannot tell.
+	 */
+	if (change->type->identity == NULL)
+		return true;
+	return schema_template_fill(&identity, change->type->identity, properties, NULL, &place) == 1;
+}
+
+static void start_finds(struct finder *finder);
+
+static void found(void *payload, const struct provider_result *result)
+{
+	struct find *find = payload;
+	struct finder *finder = find->finder;
+
+	if (result->outcome == PROVIDER_DONE)
+		maker_known_set(finder->m, find->address, KNOWN_FOUND, result, false);
+	else if (result->outcome != PROVIDER_ABSENT)
+		maker_known_set(finder->m, find->address, KNOWN_UNREADABLE, result, false);
+	if (result->outcome != PROVIDER_ABSENT)
+		finder->told++;
+	finder->running--;
+	finder->done++;
+	maker_progress(finder->m, "looking for what would be created", finder->done, finder->total);
+	free(find->address);
+	json_decref(find->properties);
+	free(find);
+	start_finds(finder);
+}
+
+static void start_find(struct finder *finder, const struct plan_change *change)
+{
+	struct maker *m = finder->m;
+	struct maker_account *account = maker_account(m, change->account_id);
+	json_t *properties = known_members(change->after);
+	struct find *find;
+
+	if (account == NULL || !can_be_looked_for(m, change, properties)) {
+		json_decref(properties);
+		return;
+	}
+	find = mem_alloc(sizeof *find);
+	find->finder = finder;
+	find->address = mem_strdup(change->address);
+	find->properties = properties;
+	find->call = (struct provider_call){
+	    .type = change->type,
+	    .target = {account->handle, change->region, PROVIDER_READS},
+	    .address = find->address,
+	    .properties = properties,
+	    .done = found,
+	    .payload = find,
+	};
+	finder->running++;
+	m->provider->ops->find(m->provider, &find->call);
+}
+
+static void start_finds(struct finder *finder)
+{
+	struct plan *plan = finder->m->plan;
+
+	while (finder->running < FINDS_AT_ONCE && finder->next < plan->change_count) {
+		const struct plan_change *change = &plan->changes[finder->next++];
+
+		/* What was recorded and is gone has just been read; it need not be looked for. */
+		if (change->action == PLAN_CREATE && !change->gone)
+			start_find(finder, change);
+	}
+}
+
+int maker_find(struct maker *m)
+{
+	struct finder finder = {.m = m};
+
+	for (size_t i = 0; i < m->plan->change_count; i++)
+		finder.total += m->plan->changes[i].action == PLAN_CREATE && !m->plan->changes[i].gone;
+	start_finds(&finder);
+	loop_run(m->loop);
+	return finder.told > 0;
+}

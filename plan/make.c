@@ -1,0 +1,200 @@
+/* plan_make(): the order in which a plan comes about. Reading AWS is concurrent and comes in two waves (what is
+ * recorded; what would be created); everything between is plain computing on the specs and the state. */
+#include "plan/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void known_free(void *value)
+{
+	struct known *known = value;
+
+	json_decref(known->properties);
+	json_decref(known->attributes);
+	free(known->why);
+	free(known);
+}
+
+void maker_known_set(struct maker *m, const char *address, enum known_live live, const struct provider_result *result,
+		     bool drifted)
+{
+	struct known *known = mem_alloc(sizeof *known), *before;
+
+	known->live = live;
+	known->drifted = drifted;
+	known->properties = json_incref(result->properties);
+	known->attributes = json_incref(result->attributes);
+	if (live == KNOWN_UNREADABLE)
+		known->why = mem_printf("%s%s%s", result->code == NULL ? "" : result->code,
+					result->code == NULL || result->message == NULL ? "" : ": ",
+					result->message == NULL ? "" : result->message);
+	before = map_set(&m->known, address, known);
+	if (before != NULL)
+		known_free(before);
+}
+
+void maker_blocked(struct maker *m, const char *address, const char *why)
+{
+	if (!map_has(&m->blocked, address))
+		map_set(&m->blocked, address, mem_strdup(why));
+}
+
+void maker_note(struct maker *m, enum plan_note_kind kind, const char *account, const char *region, const char *subject,
+		const char *text)
+{
+	mem_auto_str char *key = mem_printf("%d|%s|%s|%s|%s", (int)kind, account == NULL ? "" : account,
+					    region == NULL ? "" : region, subject == NULL ? "" : subject, text);
+
+	if (map_has(&m->noted, key))
+		return;
+	map_set(&m->noted, key, m);
+	plan_note_add(m->plan, kind, account, region, subject, text);
+}
+
+void maker_progress(struct maker *m, const char *what, size_t done, size_t total)
+{
+	if (m->options->progress != NULL)
+		m->options->progress(m->options->progress_payload, what, done, total);
+}
+
+static int note_intent(void *payload, const char *address, const json_t *body)
+{
+	struct maker *m = payload;
+	const char *action = json_get_string(body, "Action");
+	mem_auto_str char *text = mem_printf(
+	    "a run that was cut off may have left a %s of this under way; the next apply looks and settles it",
+	    action == NULL ? "change" : action);
+
+	map_set(&m->intents, address, m);
+	maker_note(m, PLAN_NOTE_INTENT, NULL, NULL, address, text);
+	return 0;
+}
+
+/* An empty plan with what is known before anything is looked at. */
+static int plan_start(struct maker *m)
+{
+	const struct plan_options *options = m->options;
+	char *lineage = NULL;
+
+	plan_free(m->plan);
+	map_free(&m->seen, NULL);
+	map_free(&m->identities, free);
+	map_free(&m->blocked, free);
+	map_free(&m->noted, NULL);
+	map_free(&m->intents, NULL);
+	m->plan = plan_new();
+	m->plan->refreshed = options->refresh;
+	m->plan->destroy = options->destroy;
+	m->plan->commit = mem_strdup(options->commit);
+	m->plan->tree = mem_strdup(options->tree);
+	m->plan->dirty = options->dirty;
+	m->plan->lineage_minted = options->lineage_minted;
+	m->plan->home_region = mem_strdup(m->specs->settings.home_region);
+	m->plan->created_ms = loop_wall_ms();
+	if (options->parameters != NULL)
+		json_object_update(m->plan->parameters, options->parameters);
+	if (state_lineage(m->txn, &lineage, m->d) < 0 || state_generation(m->txn, &m->plan->generation, m->d) < 0)
+		return -1;
+	m->state_empty = lineage == NULL || m->plan->generation == 0;
+	if (lineage != NULL && options->lineage != NULL && strcmp(lineage, options->lineage) != 0) {
+		diag_error(m->d,
+			   "these specs are of lineage %s, but the state is of lineage %s: it was made for another "
+			   "spec directory",
+			   options->lineage, lineage);
+		free(lineage);
+		return -1;
+	}
+	m->plan->lineage = lineage != NULL ? lineage : mem_strdup(options->lineage);
+	return state_intent_each(m->txn, note_intent, m, m->d);
+}
+
+/* Everything that needs no reading; may be done again when reading has told more. */
+static int compute(struct maker *m)
+{
+	size_t errors = m->d->errors;
+
+	if (plan_start(m) < 0)
+		return -1;
+	for (size_t i = 0; i < m->account_count; i++)
+		if (m->accounts[i]->unreachable != NULL)
+			maker_note(
+			    m, m->accounts[i]->regions == NULL ? PLAN_NOTE_UNREACHABLE : PLAN_NOTE_REMEMBERED_REGIONS,
+			    m->accounts[i]->name, NULL, NULL, m->accounts[i]->unreachable);
+	if (specs_expand(m->specs, maker_regions_of, maker_region_skipped, m, m->d) < 0)
+		return -1;
+	if (!m->options->destroy && maker_build(m) < 0)
+		return -1;
+	if (maker_removed(m) < 0 || m->d->errors > errors)
+		return -1;
+	return 0;
+}
+
+static int make(struct maker *m)
+{
+	int found;
+
+	if (maker_discover(m) < 0)
+		return -1;
+	if (m->options->refresh && maker_refresh(m) < 0)
+		return -1;
+	if (compute(m) < 0)
+		return -1;
+	if (m->options->refresh) {
+		found = maker_find(m);
+		if (found < 0)
+			return -1;
+		if (found > 0) {
+			specs_reset(m->specs);
+			if (compute(m) < 0)
+				return -1;
+		}
+	}
+	return maker_select(m);
+}
+
+static void maker_free(struct maker *m)
+{
+	for (size_t i = 0; i < m->account_count; i++) {
+		struct maker_account *account = m->accounts[i];
+
+		free(account->name);
+		free(account->id);
+		json_decref(account->access);
+		json_decref(account->regions);
+		free(account->list);
+		free(account->unreachable);
+		free(account);
+	}
+	free(m->accounts);
+	map_free(&m->by_id, NULL);
+	map_free(&m->known, known_free);
+	map_free(&m->seen, NULL);
+	map_free(&m->identities, free);
+	map_free(&m->blocked, free);
+	map_free(&m->noted, NULL);
+	map_free(&m->intents, NULL);
+}
+
+int plan_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs, struct state *state,
+	      const struct plan_options *options, struct diag *d)
+{
+	struct maker m = {.loop = loop, .provider = provider, .specs = specs, .options = options, .d = d};
+	int result;
+
+	*out = NULL;
+	m.schemas = provider->ops->schemas(provider);
+	if (state_begin(&m.txn, state, false, d) < 0)
+		return -1;
+	result = make(&m);
+	state_abort(m.txn);
+	if (result == 0) {
+		*out = m.plan;
+		m.plan = NULL;
+	}
+	plan_free(m.plan);
+	specs_reset(specs);
+	maker_free(&m);
+	return result;
+}

@@ -1,0 +1,90 @@
+/* What the files that make a plan share (plan room only).
+ *
+ *   make.c      the order of things
+ *   discover.c  accounts and their enabled regions
+ *   refresh.c   live values of what is recorded
+ *   build.c     evaluates the specs and decides each resource's action
+ *   removed.c   what is recorded and no longer wanted
+ *   find.c      live identities of what would be created
+ *   select.c    --only, blocked dependents, what is read
+ */
+#ifndef MUSTER_PLAN_MAKE_H
+#define MUSTER_PLAN_MAKE_H
+
+#include "base/map.h"
+#include "plan/plan.h"
+#include "plan/store.h"
+
+/* An account on the roster, or one that only records know of. */
+struct maker_account {
+	char *name, *id;
+	const struct specs_account *spec; /* NULL: not on the roster any more */
+	struct provider_account *handle;
+	json_t *access;
+	json_t *regions;   /* sorted list of names; NULL: not known */
+	const char **list; /* the same for specs_expand(), NULL-terminated, borrowed from `regions` */
+	char *unreachable; /* why it could not be entered, or NULL */
+	struct maker *maker;
+};
+
+/* What reading AWS told of one address, kept only where it says more than the record does. */
+enum known_live {
+	KNOWN_OTHER,      /* live values differ from the record */
+	KNOWN_GONE,       /* recorded, absent in AWS */
+	KNOWN_UNREADABLE, /* could not be read: no action may rest on it */
+	KNOWN_FOUND,      /* not recorded, but there */
+};
+struct known {
+	enum known_live live;
+	json_t *properties, *attributes;
+	bool drifted;
+	char *why;
+};
+
+struct maker {
+	struct loop *loop;
+	struct provider *provider;
+	const struct schema_set *schemas;
+	struct specs *specs;
+	struct state_txn *txn;
+	const struct plan_options *options;
+	struct diag *d;
+	struct plan *plan;
+
+	struct maker_account **accounts;
+	size_t account_count;
+	struct map by_id;      /* account id -> struct maker_account */
+	struct map known;      /* address -> struct known */
+	struct map seen;       /* address -> change index + 1, or SEEN_UNCHANGED */
+	struct map identities; /* physical identity -> address (char *) */
+	struct map blocked;    /* resource or instance address -> why (char *) */
+	struct map noted;      /* notes made already, by their text */
+	struct map intents;    /* addresses with an open intent */
+	bool state_empty;
+};
+
+#define SEEN_UNCHANGED ((void *)(uintptr_t)-1)
+
+int maker_discover(struct maker *m);
+const char *const *maker_regions_of(void *payload, const struct specs_account *account);
+void maker_region_skipped(void *payload, const char *stack, const struct specs_account *account, const char *region,
+			  const char *reason);
+
+int maker_refresh(struct maker *m);
+int maker_build(struct maker *m);
+int maker_removed(struct maker *m);
+/* 1 when something was found that the plan must be built anew with. */
+int maker_find(struct maker *m);
+int maker_select(struct maker *m);
+
+/* The account of a record: by id. NULL when nothing is known of it. */
+struct maker_account *maker_account(struct maker *m, const char *id);
+void maker_known_set(struct maker *m, const char *address, enum known_live live, const struct provider_result *result,
+		     bool drifted);
+void maker_blocked(struct maker *m, const char *address, const char *why);
+/* Adds a note unless the same one (kind, target, subject, text) is there. */
+void maker_note(struct maker *m, enum plan_note_kind kind, const char *account, const char *region, const char *subject,
+		const char *text);
+void maker_progress(struct maker *m, const char *what, size_t done, size_t total);
+
+#endif

@@ -1,0 +1,128 @@
+/* What is recorded and no longer wanted: to be deleted, or only forgotten where its DeletionPolicy says so. Rule 15:
+ * the record decides, since the spec may be gone. Rule 2: what cannot be reached is kept. */
+#include "plan/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static bool listed(const json_t *regions, const char *region)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(regions, i, name)
+	{
+		if (strcmp(json_string_value(name), region) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Why nothing may be done to a record although nothing wants it, or NULL. */
+static const char *unreachable(struct maker *m, const struct plan_record *record, const struct plan_change *place)
+{
+	const struct maker_account *account = maker_account(m, record->account_id);
+	const struct known *known = map_get(&m->known, place->address);
+
+	if (known != NULL && known->live == KNOWN_UNREADABLE)
+		return known->why;
+	if (account == NULL || account->access == NULL)
+		return "its account is not on the roster and nothing is remembered of how to enter it; if the account "
+		       "is "
+		       "closed, forget it with: muster state rm";
+	if (account->regions == NULL)
+		return account->unreachable != NULL ? account->unreachable : "its regions are not known";
+	if (!listed(account->regions, place->region))
+		return "the region is not enabled in the account any more; enable it to manage what is left there";
+	return NULL;
+}
+
+static void change_fill(struct maker *m, struct plan_change *change, const struct state_record *raw,
+			const struct plan_record *record)
+{
+	const struct known *known = map_get(&m->known, raw->address);
+	size_t i;
+	json_t *address;
+
+	change->account_id = plan_keep(m->plan, record->account_id);
+	change->type_name = plan_keep(m->plan, record->type);
+	change->type = schema_set_find(m->schemas, record->type);
+	change->before =
+	    json_incref(known != NULL && known->properties != NULL ? known->properties : record->properties);
+	change->recorded = json_incref(record->properties);
+	change->attributes = json_incref(record->attributes);
+	change->version = raw->version;
+	change->incarnation = record->incarnation;
+	change->protect = record->protect;
+	change->adopted = record->adopted;
+	change->deletion = record->deletion;
+	change->gone = known != NULL && known->live == KNOWN_GONE;
+	change->drifted = known != NULL && known->drifted;
+	change->depends = plan_keep_array(m->plan, json_array_size(record->depends), sizeof *change->depends);
+	json_array_foreach(record->depends, i, address)
+	{
+		change->depends[change->depend_count++] = plan_keep(m->plan, json_string_value(address));
+	}
+}
+
+static void decide(struct maker *m, struct plan_change *change)
+{
+	bool stays = change->deletion == SPECS_RETAIN || (change->adopted && change->deletion != SPECS_DELETE);
+
+	change->action = PLAN_DELETE;
+	change->reason = m->options->destroy ? "delete_because_destroy" : "delete_because_no_resource_config";
+	if (change->gone) {
+		change->action = PLAN_FORGET;
+		change->reason = "forget_because_gone";
+	} else if (stays) {
+		change->action = PLAN_FORGET;
+		change->reason =
+		    change->deletion == SPECS_RETAIN ? "forget_because_retained" : "forget_because_adopted";
+		maker_note(m, PLAN_NOTE_LEFT, change->account, change->region, change->address,
+			   change->deletion == SPECS_RETAIN
+			       ? "left in AWS: its DeletionPolicy is Retain"
+			       : "left in AWS: it was adopted, and no DeletionPolicy: Delete says otherwise");
+	} else if (change->type == NULL) {
+		diag_error(m->d, "%s is to be deleted, but its type %s is not known to this program", change->address,
+			   change->type_name);
+	} else if (change->protect) {
+		diag_error(m->d,
+			   "%s would be deleted, but it is protected; take \"Protect\" off it and apply that first",
+			   change->address);
+	} else if (change->type->retains_data) {
+		maker_note(m, PLAN_NOTE_DATA, change->account, change->region, change->address,
+			   "its data goes with it and cannot be brought back");
+	}
+}
+
+static int visit(void *payload, const struct state_record *raw)
+{
+	struct maker *m = payload;
+	struct plan_change place = {0}, *change;
+	struct plan_record record;
+	json_auto_t *body = NULL;
+	const char *why;
+
+	if (map_has(&m->seen, raw->address))
+		return 0;
+	body = json_loadb(raw->text, raw->text_len, 0, NULL);
+	if (plan_record_parse(&record, body) < 0 || plan_change_address(m->plan, &place, raw->address) < 0)
+		return diag_error(m->d, "the state's record of %s cannot be read", raw->address);
+	why = unreachable(m, &record, &place);
+	if (why != NULL) {
+		maker_note(m, PLAN_NOTE_UNREACHABLE, place.account, place.region, NULL, why);
+		return 0;
+	}
+	change = plan_change_add(m->plan);
+	*change = place;
+	change_fill(m, change, raw, &record);
+	decide(m, change);
+	return 0;
+}
+
+int maker_removed(struct maker *m)
+{
+	return state_record_each(m->txn, "", visit, m, m->d) < 0 ? -1 : 0;
+}

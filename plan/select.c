@@ -1,0 +1,227 @@
+/* What of the decided changes stays in the plan: --only, and what waits for something that cannot be had; then the
+ * order, and what the changes read without touching it. */
+#include "plan/make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* account/region/stack of a resource's address; free with free(). */
+static char *instance_of(const char *address)
+{
+	const char *slash = strrchr(address, '/');
+
+	return mem_strndup(address, (size_t)(slash - address));
+}
+
+static const char *blocking(const struct maker *m, const struct plan_change *change)
+{
+	for (size_t i = 0; i < change->depend_count; i++)
+		if (map_has(&m->blocked, change->depends[i]))
+			return change->depends[i];
+	return NULL;
+}
+
+static void change_drop(struct plan *plan, size_t index)
+{
+	struct plan_change *change = &plan->changes[index];
+
+	json_decref(change->before);
+	json_decref(change->after);
+	json_decref(change->recorded);
+	json_decref(change->attributes);
+	json_decref(change->predicted);
+	plan_diff_free(&change->diff);
+	memset(change, 0, sizeof *change);
+}
+
+static void compact(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (plan->changes[i].address != NULL)
+			plan->changes[kept++] = plan->changes[i];
+	plan->change_count = kept;
+}
+
+/* A resource that was never made blocks all of its instance for those who depend on the whole of it. */
+static void block_instances(struct maker *m)
+{
+	size_t count = m->blocked.count;
+
+	for (size_t i = 0; i < count; i++) {
+		mem_auto_str char *instance = instance_of(m->blocked.entries[i].key);
+
+		maker_blocked(m, instance, m->blocked.entries[i].value);
+	}
+}
+
+/* Takes out what waits for something blocked, and then what waits for that, until nothing more falls. */
+static void drop_blocked(struct maker *m)
+{
+	bool again = m->blocked.live > 0;
+
+	block_instances(m);
+	while (again) {
+		again = false;
+		for (size_t i = 0; i < m->plan->change_count; i++) {
+			struct plan_change *change = &m->plan->changes[i];
+			const char *by;
+
+			if (change->address == NULL || change->action == PLAN_DELETE || change->action == PLAN_FORGET)
+				continue;
+			by = blocking(m, change);
+			if (by == NULL)
+				continue;
+			mem_auto_str char *why = mem_printf("waits for %s, which cannot be made now", by);
+			mem_auto_str char *instance = instance_of(change->address);
+
+			maker_note(m, PLAN_NOTE_BLOCKED, change->account, change->region, change->address, why);
+			if (change->version == 0) {
+				maker_blocked(m, change->address, why);
+				maker_blocked(m, instance, why);
+				again = true;
+			}
+			change_drop(m->plan, i);
+		}
+	}
+	compact(m->plan);
+}
+
+/* --only pulls in nothing (rule 11): what needs something left out that is not there yet is refused. */
+static int apply_only(struct maker *m)
+{
+	struct map left_out = MAP_INIT;
+	size_t errors = m->d->errors;
+
+	if (m->options->only == NULL)
+		return 0;
+	for (size_t i = 0; i < m->plan->change_count; i++) {
+		const struct plan_change *change = &m->plan->changes[i];
+
+		if (text_glob(m->options->only, change->address))
+			continue;
+		if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE || change->action == PLAN_ADOPT) {
+			mem_auto_str char *instance = instance_of(change->address);
+
+			map_set(&left_out, change->address, m);
+			map_set(&left_out, instance, m);
+		}
+		change_drop(m->plan, i);
+	}
+	compact(m->plan);
+	for (size_t i = 0; i < m->plan->change_count; i++) {
+		const struct plan_change *change = &m->plan->changes[i];
+
+		if (change->action == PLAN_DELETE || change->action == PLAN_FORGET)
+			continue;
+		for (size_t k = 0; k < change->depend_count; k++)
+			if (map_has(&left_out, change->depends[k]))
+				diag_error(m->d, "%s needs %s, which is not applied yet and which --only leaves out",
+					   change->address, change->depends[k]);
+	}
+	map_free(&left_out, NULL);
+	return m->d->errors > errors ? -1 : 0;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct plan_change *x = a, *y = b;
+
+	return strcmp(x->address, y->address);
+}
+
+/* The versions of what the changes rest on without touching it: apply refuses if they are others by then. */
+static int collect_reads(struct maker *m)
+{
+	struct plan *plan = m->plan;
+	struct map touched = MAP_INIT;
+	int result = 0;
+
+	for (size_t i = 0; i < plan->change_count; i++)
+		map_set(&touched, plan->changes[i].address, m);
+	for (size_t i = 0; i < plan->change_count && result == 0; i++) {
+		const struct plan_change *change = &plan->changes[i];
+
+		for (size_t k = 0; k < change->depend_count && result == 0; k++) {
+			struct state_record raw;
+			const char *address = change->depends[k];
+
+			if (map_has(&touched, address) || json_object_get(plan->reads, address) != NULL)
+				continue;
+			switch (state_record_get(m->txn, address, &raw, m->d)) {
+			case 1:
+				json_object_set_new(plan->reads, address, json_integer((json_int_t)raw.version));
+				break;
+			case 0:
+				break;
+			default:
+				result = -1;
+			}
+		}
+	}
+	map_free(&touched, NULL);
+	return result;
+}
+
+static void collect_accounts(struct maker *m)
+{
+	for (size_t i = 0; i < m->account_count; i++)
+		plan_account_add(m->plan, m->accounts[i]->name, m->accounts[i]->id, m->accounts[i]->access,
+				 m->accounts[i]->regions);
+}
+
+/* Secrets that the changes hold, each once, so that apply can ask for them before it starts. */
+static void collect_secrets(const json_t *value, json_t *into, struct map *had)
+{
+	const json_t *secret = json_is_object(value) ? json_object_get(value, "Muster::Secret") : NULL;
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	if (secret != NULL) {
+		char *key = json_dumps(secret, JSON_SORT_KEYS | JSON_COMPACT);
+
+		if (!map_has(had, key)) {
+			map_set(had, key, into);
+			json_array_append(into, (json_t *)secret);
+		}
+		free(key);
+		return;
+	}
+	json_object_foreach((json_t *)value, name, member)
+	{
+		collect_secrets(member, into, had);
+	}
+	json_array_foreach(value, i, member)
+	{
+		collect_secrets(member, into, had);
+	}
+}
+
+int maker_select(struct maker *m)
+{
+	struct plan_graph *graph = NULL;
+	struct map had = MAP_INIT;
+	struct plan *plan = m->plan;
+
+	drop_blocked(m);
+	if (apply_only(m) < 0)
+		return -1;
+	if (plan->change_count > 0)
+		qsort(plan->changes, plan->change_count, sizeof *plan->changes, by_address);
+	for (size_t i = 0; i < plan->change_count; i++)
+		collect_secrets(plan->changes[i].after, plan->secrets, &had);
+	map_free(&had, NULL);
+	collect_accounts(m);
+	if (collect_reads(m) < 0)
+		return -1;
+	/* A cycle is the plan's fault, not apply's: find it while there is somebody to read the message. */
+	if (plan_graph_new(&graph, plan, m->d) < 0)
+		return -1;
+	plan_graph_free(graph);
+	return 0;
+}
