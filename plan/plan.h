@@ -82,6 +82,9 @@ struct plan_change {
 	/* PLAN_UPDATE without differences: only the record changes (dependencies, policies): no call is made. */
 	bool record_only;
 	bool gone; /* recorded but not found in AWS any more */
+	/* PLAN_DELETE of what an earlier create-first replacement left (the record's `deposed`): the record stays. May
+	 * stand beside another change of the same address. */
+	bool deposed;
 	enum specs_deletion deletion;
 };
 
