@@ -1,0 +1,105 @@
+/* What every command shares: where the specs are, what the terminal can do, the messages of the run; and a session,
+ * which opens state, provider and specs in the order that they need each other. */
+#ifndef MUSTER_CLI_CLI_H
+#define MUSTER_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/loop.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "plan/plan.h"
+#include "providers/provider.h"
+#include "specs/specs.h"
+#include "state/git.h"
+#include "state/state.h"
+
+#define CLI_DONE    0
+#define CLI_FAILED  1
+#define CLI_CHANGES 2 /* plan --detailed-exitcode */
+
+#ifndef MUSTER_VERSION
+#define MUSTER_VERSION "0.1.0"
+#endif
+
+struct cli {
+	const char *directory; /* of the specs, as the user named it */
+	struct terminal terminal;
+	struct diag diag;
+	int argc; /* the whole command line, for the record */
+	char **argv;
+};
+
+/* Prints the messages so far to stderr and forgets them. Returns `status`. */
+int cli_finish(struct cli *cli, int status);
+
+extern const struct command command_init, command_validate, command_plan, command_show, command_apply,
+    command_state_list, command_state_show, command_types, command_access;
+/* All commands, NULL-terminated, in the order of the help page. */
+extern const struct command *const cli_commands[];
+
+/* -- Session ------------------------------------------------------------------------------------------------------ */
+
+enum session_state { SESSION_NO_STATE, SESSION_STATE_READ, SESSION_STATE_WRITE };
+
+struct session {
+	struct cli *cli;
+	char *home_region; /* from muster.json, before it is checked */
+	char *state_directory;
+	char *lineage; /* of muster.json, else of the state, else minted for this run */
+	bool lineage_minted;
+	uint8_t secret_key[32];
+	bool secret_key_known;
+
+	struct loop *loop;
+	struct provider *provider;
+	struct state *state;
+	struct specs_source source;
+	bool source_open;
+	struct specs *specs;
+	struct specs_parameter *parameters;
+	size_t parameter_count;
+};
+
+/* Finds out what muster.json says of region, state and lineage (leniently: specs_load() checks it). Zeroes `s`. Every
+ * session is ended with session_close(), also after a failure of a step. */
+void session_start(struct session *s, struct cli *cli);
+int session_open_state(struct session *s, enum session_state mode);
+/* Closes the state and opens it in another mode. */
+int session_reopen_state(struct session *s, enum session_state mode);
+int session_open_provider(struct session *s);
+/* Loads the specs; needs the provider (types), and the state where it is open (lineage, secrets). */
+int session_load_specs(struct session *s, const struct option_list *parameters);
+void session_close(struct session *s);
+/* --parameter values as JSON, new reference. */
+json_t *session_parameters(const struct session *s);
+
+/* -- One line that says what is going on, on a terminal only --------------------------------------------------------
+ */
+
+struct status {
+	bool shown, enabled;
+	int64_t last_ms;
+};
+void status_start(struct status *status, const struct cli *cli);
+/* Fits plan_options.progress. */
+void status_show(void *status, const char *what, size_t done, size_t total);
+void status_end(struct status *status);
+
+/* -- Planning, shared by plan and apply ------------------------------------------------------------------------------
+ */
+
+struct planning {
+	bool refresh, destroy;
+	const char *only;
+	struct option_list parameters, adopt;
+};
+/* Makes a plan in an open session. */
+int planning_run(struct plan **out, struct session *s, const struct planning *planning);
+/* The whole plan to stdout. */
+void planning_print(const struct cli *cli, const struct plan *plan);
+bool planning_has_notes(const struct plan *plan, enum plan_note_kind kind);
+
+#endif

@@ -1,0 +1,58 @@
+/* muster show */
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+struct show_arguments {
+	const char *format;
+};
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static const struct option show_options[] = {
+    {"format", OPTION_CHOICE, offsetof(struct show_arguments, format), NULL, "how to show the plan", formats},
+    {0},
+};
+
+static void show_defaults(void *arguments)
+{
+	((struct show_arguments *)arguments)->format = "text";
+}
+
+static int show(struct cli *cli, const void *arguments, const char **words, size_t count)
+{
+	const struct show_arguments *given = arguments;
+	struct plan *plan = NULL;
+	int status = CLI_FAILED;
+	struct session s;
+
+	(void)count;
+	session_start(&s, cli);
+	if (session_open_provider(&s) == 0 &&
+	    plan_file_read(&plan, words[0], s.provider->ops->schemas(s.provider), &cli->diag) == 0) {
+		if (given->format[0] == 'j') {
+			json_auto_t *json = plan_to_json(plan);
+
+			json_dumpf(json, stdout, JSON_INDENT(2));
+			putchar('\n');
+		} else {
+			planning_print(cli, plan);
+		}
+		status = CLI_DONE;
+	}
+	plan_free(plan);
+	session_close(&s);
+	return status;
+}
+
+const struct command command_show = {
+    .name = "show",
+    .words = "FILE",
+    .words_min = 1,
+    .words_max = 1,
+    .summary = "show a saved plan again",
+    .options = show_options,
+    .arguments_size = sizeof(struct show_arguments),
+    .run = show,
+    .defaults = show_defaults,
+};

@@ -1,0 +1,55 @@
+/* muster validate */
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+struct validate_arguments {
+	struct option_list parameters;
+};
+
+static const struct option validate_options[] = {
+    {"parameter", OPTION_LIST, offsetof(struct validate_arguments, parameters), "NAME=VALUE",
+     "give a parameter of the stacks a value", NULL},
+    {0},
+};
+
+/* Without an account to ask, the regions that every account has are assumed. */
+static const char *const *assumed_regions(void *payload, const struct specs_account *account)
+{
+	const struct specs *specs = payload;
+
+	(void)account;
+	return specs_default_regions(specs->settings.partition);
+}
+
+static int validate(struct cli *cli, const void *arguments, const char **words, size_t count)
+{
+	const struct validate_arguments *given = arguments;
+	struct session s;
+	int result;
+
+	(void)words;
+	(void)count;
+	session_start(&s, cli);
+	result = session_open_provider(&s);
+	if (result == 0)
+		result = session_load_specs(&s, &given->parameters);
+	if (result == 0)
+		result = specs_expand(s.specs, assumed_regions, NULL, s.specs, &cli->diag);
+	if (result == 0)
+		result = specs_check(s.specs, &cli->diag);
+	if (result == 0)
+		printf("The specs are valid: %zu accounts, %zu stacks in targets (with the regions that are enabled by "
+		       "default).\n",
+		       s.specs->account_count, s.specs->instance_count);
+	session_close(&s);
+	return result == 0 ? CLI_DONE : CLI_FAILED;
+}
+
+const struct command command_validate = {
+    .name = "validate",
+    .summary = "check the specs, without credentials or state",
+    .options = validate_options,
+    .arguments_size = sizeof(struct validate_arguments),
+    .run = validate,
+};

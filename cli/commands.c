@@ -1,0 +1,7 @@
+/* The list of commands, in the order of the help page. */
+#include "cli/cli.h"
+
+const struct command *const cli_commands[] = {
+    &command_init,       &command_validate,   &command_plan,  &command_show,   &command_apply,
+    &command_state_list, &command_state_show, &command_types, &command_access, NULL,
+};

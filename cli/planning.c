@@ -1,0 +1,54 @@
+/* Making and showing a plan, as `plan` and `apply` both do. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+int planning_run(struct plan **out, struct session *s, const struct planning *planning)
+{
+	struct state_git git = {0};
+	struct status status;
+	struct plan_options options = {
+	    .refresh = planning->refresh,
+	    .destroy = planning->destroy,
+	    .only = planning->only,
+	    .adopt = planning->adopt.items,
+	    .adopt_count = planning->adopt.count,
+	    .lineage = s->lineage,
+	    .lineage_minted = s->lineage_minted,
+	    .progress = status_show,
+	    .progress_payload = &status,
+	};
+	int result;
+
+	if (state_git_facts(&git, s->cli->directory, &s->cli->diag) < 0)
+		return -1;
+	options.commit = git.commit;
+	options.tree = git.tree;
+	options.dirty = git.dirty || !git.repository;
+	options.parameters = session_parameters(s);
+	status_start(&status, s->cli);
+	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);
+	status_end(&status);
+	json_decref(options.parameters);
+	state_git_free(&git);
+	return result;
+}
+
+void planning_print(const struct cli *cli, const struct plan *plan)
+{
+	const struct plan_text_options options = {.color = cli->terminal.out_color, .width = cli->terminal.width};
+	buf_auto struct buf text = BUF_INIT;
+
+	plan_render_text(&text, plan, &options);
+	fwrite(buf_str(&text), 1, text.len, stdout);
+	fflush(stdout);
+}
+
+bool planning_has_notes(const struct plan *plan, enum plan_note_kind kind)
+{
+	for (size_t i = 0; i < plan->note_count; i++)
+		if (plan->notes[i].kind == kind)
+			return true;
+	return false;
+}

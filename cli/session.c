@@ -1,0 +1,162 @@
+/* Opening state, provider and specs in the order that they need each other; see cli.h. */
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+void session_start(struct session *s, struct cli *cli)
+{
+	mem_auto_str char *path = mem_printf("%s/muster.json", cli->directory);
+	struct diag ignored = DIAG_INIT;
+	struct json_doc *doc = NULL;
+	const char *home = NULL, *where = NULL, *lineage = NULL;
+
+	*s = (struct session){.cli = cli};
+	if (json_doc_load(&doc, path, NULL, &ignored) == 0) {
+		home = json_get_string(doc->root, "HomeRegion");
+		lineage = json_get_string(doc->root, "Lineage");
+		where = json_get_string(json_object_get(doc->root, "State"), "Path");
+	}
+	s->home_region = mem_strdup(home == NULL ? "us-east-1" : home);
+	s->lineage = mem_strdup(lineage);
+	if (where == NULL)
+		where = ".muster";
+	s->state_directory = where[0] == '/' ? mem_strdup(where) : mem_printf("%s/%s", cli->directory, where);
+	json_doc_free(doc);
+	diag_free(&ignored);
+}
+
+/* A fresh lineage: 26 characters of Crockford's base 32, the time first, as a ULID (github.com/ulid/spec) has it. */
+static char *mint_lineage(void)
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint64_t ms = (uint64_t)loop_wall_ms();
+	uint8_t random[16];
+	char text[27] = "";
+
+	if (RAND_bytes(random, sizeof random) != 1)
+		abort();
+	for (int i = 9; i >= 0; i--, ms /= 32)
+		text[i] = digits[ms % 32];
+	for (int i = 0; i < 16; i++)
+		text[10 + i] = digits[random[i] % 32];
+	return mem_strdup(text);
+}
+
+/* What the state knows that the specs need. */
+static int read_state_facts(struct session *s)
+{
+	struct state_txn *txn = NULL;
+	char *lineage = NULL;
+	int key;
+
+	if (state_begin(&txn, s->state, false, &s->cli->diag) < 0)
+		return -1;
+	key = state_secret_key(txn, s->secret_key, &s->cli->diag);
+	if (key < 0 || state_lineage(txn, &lineage, &s->cli->diag) < 0) {
+		state_abort(txn);
+		return -1;
+	}
+	state_abort(txn);
+	s->secret_key_known = key == 0;
+	if (s->lineage == NULL)
+		s->lineage = lineage;
+	else
+		free(lineage);
+	return 0;
+}
+
+int session_open_state(struct session *s, enum session_state mode)
+{
+	if (state_open(&s->state, s->state_directory, mode == SESSION_STATE_WRITE ? STATE_WRITE : STATE_READ,
+		       &s->cli->diag) < 0)
+		return -1;
+	return read_state_facts(s);
+}
+
+int session_reopen_state(struct session *s, enum session_state mode)
+{
+	state_close(s->state);
+	s->state = NULL;
+	return session_open_state(s, mode);
+}
+
+int session_open_provider(struct session *s)
+{
+	const struct provider_settings settings = {
+	    .home_region = s->home_region,
+	    .user_agent = "muster/" MUSTER_VERSION,
+	};
+
+	if (s->loop == NULL && loop_new(&s->loop, &s->cli->diag) < 0)
+		return -1;
+	return provider_aws_new(&s->provider, s->loop, &settings, &s->cli->diag);
+}
+
+static int take_parameters(struct session *s, const struct option_list *given)
+{
+	s->parameters = mem_array(given->count + 1, sizeof *s->parameters);
+	for (size_t i = 0; i < given->count; i++) {
+		const char *equals = strchr(given->items[i], '=');
+
+		if (equals == NULL || equals == given->items[i])
+			return diag_error(&s->cli->diag, "--parameter takes NAME=VALUE, not \"%s\"", given->items[i]);
+		s->parameters[s->parameter_count++] = (struct specs_parameter){
+		    .name = mem_strndup(given->items[i], (size_t)(equals - given->items[i])),
+		    .value = equals + 1,
+		};
+	}
+	return 0;
+}
+
+int session_load_specs(struct session *s, const struct option_list *parameters)
+{
+	struct specs_options options = {0};
+
+	if (parameters != NULL && take_parameters(s, parameters) < 0)
+		return -1;
+	if (specs_source_directory(&s->source, s->cli->directory, &s->cli->diag) < 0)
+		return -1;
+	s->source_open = true;
+	if (s->lineage == NULL) {
+		s->lineage = mint_lineage();
+		s->lineage_minted = true;
+	}
+	options.parameters = s->parameters;
+	options.parameter_count = s->parameter_count;
+	options.lineage = s->lineage;
+	options.secret_key = s->secret_key_known ? s->secret_key : NULL;
+	options.secret_key_len = s->secret_key_known ? sizeof s->secret_key : 0;
+	return specs_load(&s->specs, &s->source, s->provider->ops->schemas(s->provider), &options, &s->cli->diag);
+}
+
+json_t *session_parameters(const struct session *s)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < s->parameter_count; i++)
+		json_object_set_new(all, s->parameters[i].name, json_string(s->parameters[i].value));
+	return all;
+}
+
+void session_close(struct session *s)
+{
+	specs_free(s->specs);
+	if (s->source_open)
+		specs_source_free(&s->source);
+	if (s->provider != NULL)
+		s->provider->ops->free(s->provider);
+	loop_free(s->loop);
+	state_close(s->state);
+	for (size_t i = 0; i < s->parameter_count; i++)
+		free((char *)s->parameters[i].name);
+	free(s->parameters);
+	free(s->home_region);
+	free(s->state_directory);
+	free(s->lineage);
+	mem_wipe(s->secret_key, sizeof s->secret_key);
+}
