@@ -110,6 +110,13 @@ json_t *aws_json_encode_members(const struct aws_service *service, const struct 
 	return encode_structure(&e, operation->input, input, NULL);
 }
 
+json_t *aws_json_encode_value(const struct aws_service *service, const struct aws_operation *operation,
+			      const struct aws_member *member, const json_t *value, struct diag *d)
+{
+	const struct encoder e = {service, operation, d};
+	return encode_value(&e, member->shape, (json_t *)value, JSON_PATH_KEY(NULL, member->name));
+}
+
 static json_t *decode_structure(const struct aws_shape *shape, json_t *wire)
 {
 	json_t *out = json_object();

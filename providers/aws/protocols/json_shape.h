@@ -9,6 +9,9 @@
  */
 json_t *aws_json_encode_members(const struct aws_service *service, const struct aws_operation *operation,
 				const json_t *input, struct diag *d);
+/* The value of one member, a payload. */
+json_t *aws_json_encode_value(const struct aws_service *service, const struct aws_operation *operation,
+			      const struct aws_member *member, const json_t *value, struct diag *d);
 /* The reverse for an answer's members: those that the shape does not have are left out. Returns a new reference. */
 json_t *aws_json_decode(const struct aws_shape *shape, json_t *wire);
 /* Parses a body that must be a JSON object (an empty one counts as {}). NULL with a message. */

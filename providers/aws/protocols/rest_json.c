@@ -17,8 +17,11 @@ static int encode_payload(struct aws_wire *out, const struct aws_service *servic
 				       payload->shape->kind == AWS_BLOB ? "base64 text" : "text",
 				       json_kind_name(value));
 	}
+	json_t *body = aws_json_encode_value(service, operation, payload, value, d);
+	if (!body)
+		return -1;
 	aws_wire_header(out, "Content-Type", "application/json");
-	aws_json_body(out, json_incref((json_t *)value));
+	aws_json_body(out, body);
 	return 0;
 }
 
