@@ -72,6 +72,8 @@ int session_reopen_state(struct session *s, enum session_state mode);
 int session_open_provider(struct session *s);
 /* Loads the specs; needs the provider (types), and the state where it is open (lineage, secrets). */
 int session_load_specs(struct session *s, const struct option_list *parameters);
+/* Gives the session a fresh lineage. */
+void session_mint_lineage(struct session *s);
 void session_close(struct session *s);
 /* --parameter values as JSON, new reference. */
 json_t *session_parameters(const struct session *s);

@@ -31,7 +31,7 @@ void session_start(struct session *s, struct cli *cli)
 }
 
 /* A fresh lineage: 26 characters of Crockford's base 32, the time first, as a ULID (github.com/ulid/spec) has it. */
-static char *mint_lineage(void)
+void session_mint_lineage(struct session *s)
 {
 	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	uint64_t ms = (uint64_t)loop_wall_ms();
@@ -44,7 +44,9 @@ static char *mint_lineage(void)
 		text[i] = digits[ms % 32];
 	for (int i = 0; i < 16; i++)
 		text[10 + i] = digits[random[i] % 32];
-	return mem_strdup(text);
+	free(s->lineage);
+	s->lineage = mem_strdup(text);
+	s->lineage_minted = true;
 }
 
 /* What the state knows that the specs need. */
@@ -122,10 +124,8 @@ int session_load_specs(struct session *s, const struct option_list *parameters)
 	if (specs_source_directory(&s->source, s->cli->directory, &s->cli->diag) < 0)
 		return -1;
 	s->source_open = true;
-	if (s->lineage == NULL) {
-		s->lineage = mint_lineage();
-		s->lineage_minted = true;
-	}
+	if (s->lineage == NULL)
+		session_mint_lineage(s);
 	options.parameters = s->parameters;
 	options.parameter_count = s->parameter_count;
 	options.lineage = s->lineage;
