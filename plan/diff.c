@@ -322,6 +322,12 @@ static void differ_value(struct plan_differ *d, const struct schema_value *value
 		differ_whole(d, value, prior, desired);
 }
 
+/* Members of documents and maps come in the order in which somebody wrote them; the same change must read the same. */
+static int order_paths(const void *a, const void *b)
+{
+	return strverscmp(((const struct plan_difference *)a)->path, ((const struct plan_difference *)b)->path);
+}
+
 void plan_diff_make(struct plan_diff *out, const struct schema_type *type, const json_t *desired, const json_t *prior,
 		    const json_t *recorded, bool live)
 {
@@ -329,6 +335,8 @@ void plan_diff_make(struct plan_diff *out, const struct schema_type *type, const
 
 	*out = (struct plan_diff){0};
 	differ_members(&d, &type->properties, desired, prior, recorded);
+	if (out->count > 1)
+		qsort(out->items, out->count, sizeof *out->items, order_paths);
 	buf_free(&d.path);
 }
 

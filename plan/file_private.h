@@ -1,0 +1,38 @@
+/* What the files that write and read plan files share. */
+#ifndef MUSTER_PLAN_FILE_PRIVATE_H
+#define MUSTER_PLAN_FILE_PRIVATE_H
+
+#include "plan/store.h"
+
+/* Of the "muster" object. A higher one was written by a newer muster and is refused. */
+#define PLAN_FILE_VERSION 1
+/* Of Terraform's format that the rest is in. */
+#define PLAN_FILE_FORMAT "1.2"
+#define PLAN_FILE_BYTES  ((size_t)512 << 20)
+
+/* -- file_mark.c: values as Terraform shows them ---- */
+
+/* `value` without the parts that are not known yet: left out of objects, null in lists. New reference, NULL when all
+ * of it is unknown. Each part goes to the list `unknown` as {"path": [...], "value": residual}; *marks becomes the
+ * same structure with true for them (NULL: nothing is unknown). */
+json_t *plan_file_known(const json_t *value, json_t *unknown, json_t **marks);
+/* Puts them back. 0, or -1 when a path leads nowhere. */
+int plan_file_restore(json_t **value, const json_t *unknown);
+/* The structure of `value` with true for what is sensitive. New reference, NULL: nothing is. */
+json_t *plan_file_sensitive(const struct schema_value *schema, const json_t *value);
+/* `value` with {"Muster::Secret": {}} for what is sensitive and stands there in clear. New reference. */
+json_t *plan_file_hidden(const struct schema_value *schema, const json_t *value);
+/* "Tags[Owner].Value" as ["Tags", "Owner", "Value"]. */
+json_t *plan_file_path(const char *path);
+
+/* -- file_read.c ---- */
+
+/* A plan out of a document whose digest has been checked. `file` is for messages. */
+int plan_from_json(struct plan **out, const char *file, const json_t *root, const struct schema_set *schemas,
+		   struct diag *d);
+
+/* Words for notes and deletions in the file, in the order of their enums. */
+extern const char *const plan_note_words[PLAN_NOTE_OTHER + 1];
+extern const char *const plan_deletion_words[SPECS_DELETION_UNSET + 1];
+
+#endif

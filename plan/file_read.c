@@ -1,0 +1,316 @@
+/* A plan out of its JSON. The digest has been checked by then, so what is wrong here was wrong when it was written;
+ * still nothing is taken on trust. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "plan/file_private.h"
+
+/* Messages go to `diag`; reading goes on to the end of the part, and fails. */
+struct plan_reader {
+	const char *file;
+	struct diag *diag;
+	struct plan *plan;
+	const struct schema_set *schemas;
+	const char *at; /* address or part being read */
+	bool failed;
+};
+
+/* -- Readers of one member ------------------------------------------------------------------------------------------
+ */
+
+static void wrong(struct plan_reader *r, const char *key, const char *expected)
+{
+	diag_error(r->diag, "%s: %s: %s: expected %s", r->file, r->at, key, expected);
+	r->failed = true;
+}
+
+static const char *read_text(struct plan_reader *r, const json_t *object, const char *key, bool required)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
+		return json_string_value(value);
+	if (value != NULL || required)
+		wrong(r, key, "a string");
+	return required ? "" : NULL;
+}
+
+static int64_t read_count(struct plan_reader *r, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (json_is_integer(value) && json_integer_value(value) >= 0)
+		return json_integer_value(value);
+	wrong(r, key, "a whole number, 0 or more");
+	return 0;
+}
+
+static bool read_flag(struct plan_reader *r, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (value != NULL && !json_is_boolean(value))
+		wrong(r, key, "true or false");
+	return json_is_true(value);
+}
+
+/* Borrowed; NULL when left out or JSON null. */
+static json_t *read_object(struct plan_reader *r, const json_t *object, const char *key, bool required)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (json_is_object(value))
+		return value;
+	if (required || (value != NULL && !json_is_null(value)))
+		wrong(r, key, "an object");
+	return NULL;
+}
+
+static json_t *read_list(struct plan_reader *r, const json_t *object, const char *key, bool required)
+{
+	json_t *value = json_object_get(object, key);
+
+	if (json_is_array(value))
+		return value;
+	if (required || value != NULL)
+		wrong(r, key, "a list");
+	return NULL;
+}
+
+static const char **read_strings(struct plan_reader *r, const json_t *object, const char *key, bool required,
+				 size_t *count)
+{
+	json_t *list = read_list(r, object, key, required), *item;
+	const char **strings;
+	size_t i;
+
+	*count = 0;
+	if (list == NULL)
+		return NULL;
+	strings = plan_keep_array(r->plan, json_array_size(list) + 1, sizeof *strings);
+	json_array_foreach(list, i, item)
+	{
+		if (json_is_string(item))
+			strings[(*count)++] = plan_keep(r->plan, json_string_value(item));
+		else
+			wrong(r, key, "a list of strings");
+	}
+	return strings;
+}
+
+/* A word out of `words`, as its index. */
+static int read_word(struct plan_reader *r, const json_t *object, const char *key, const char *const *words, int count)
+{
+	const char *word = read_text(r, object, key, true);
+
+	for (int i = 0; i < count; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	wrong(r, key, "a word that is known here");
+	return 0;
+}
+
+/* -- Changes ------------------------------------------------------------------------------------------------------- */
+
+static enum plan_action read_action(struct plan_reader *r, const json_t *object)
+{
+	const char *word = read_text(r, object, "action", true);
+
+	for (int action = PLAN_FORGET; action <= PLAN_DELETE; action++)
+		if (strcmp(plan_action_name((enum plan_action)action), word) == 0)
+			return (enum plan_action)action;
+	wrong(r, "action", "create, update, replace, delete, adopt or forget");
+	return PLAN_NOOP;
+}
+
+static void read_differences(struct plan_reader *r, struct plan_change *change, const json_t *ours)
+{
+	json_t *list = json_object_get(ours, "differences"), *item;
+	size_t i;
+
+	if (json_is_true(list)) {
+		if (change->type != NULL)
+			plan_diff_make(&change->diff, change->type, change->after, NULL, NULL, false);
+		return;
+	}
+	list = read_list(r, ours, "differences", false);
+	if (list == NULL)
+		return;
+	change->diff.items = mem_array(json_array_size(list), sizeof *change->diff.items);
+	json_array_foreach(list, i, item)
+	{
+		struct plan_difference *difference = &change->diff.items[change->diff.count++];
+
+		difference->path = mem_strdup(read_text(r, item, "path", true));
+		difference->before = json_incref(json_object_get(item, "before"));
+		difference->after = json_incref(json_object_get(item, "after"));
+		difference->forces_replace = read_flag(r, item, "forces_replace");
+		difference->may_replace = read_flag(r, item, "may_replace");
+		difference->sensitive = read_flag(r, item, "sensitive");
+		change->diff.replace |= difference->forces_replace;
+		change->diff.may_replace |= difference->may_replace;
+	}
+}
+
+static void read_values(struct plan_reader *r, struct plan_change *change, const json_t *theirs, const json_t *ours)
+{
+	const json_t *values = read_object(r, theirs, "change", true);
+	const json_t *unknown = read_list(r, ours, "unknown", false);
+
+	change->before = json_incref(read_object(r, values, "before", false));
+	change->after = json_incref(read_object(r, values, "after", false));
+	if (plan_file_restore(&change->after, unknown) != 0)
+		wrong(r, "unknown", "paths into the values");
+	change->recorded = read_flag(r, ours, "recorded_is_before")
+			       ? json_incref(change->before)
+			       : json_incref(read_object(r, ours, "recorded", false));
+	change->attributes = json_incref(read_object(r, ours, "attributes", false));
+	change->predicted = json_incref(read_object(r, ours, "predicted", false));
+}
+
+static void read_flags(struct plan_reader *r, struct plan_change *change, const json_t *ours)
+{
+	const char *digest = read_text(r, ours, "digest", true);
+
+	if (text_hex_decode(change->digest, sizeof change->digest, digest) != 0)
+		wrong(r, "digest", "64 hex digits");
+	change->version = (uint64_t)read_count(r, ours, "version");
+	change->incarnation = read_count(r, ours, "incarnation");
+	change->deletion =
+	    (enum specs_deletion)read_word(r, ours, "deletion", plan_deletion_words, SPECS_DELETION_UNSET + 1);
+	change->create_first = read_flag(r, ours, "create_first");
+	change->protect = read_flag(r, ours, "protect");
+	change->adopted = read_flag(r, ours, "adopted");
+	change->drifted = read_flag(r, ours, "drifted");
+	change->gone = read_flag(r, ours, "gone");
+	change->retain_old = read_flag(r, ours, "retain_old");
+	change->record_only = read_flag(r, ours, "record_only");
+}
+
+static void read_change(struct plan_reader *r, const json_t *theirs, const json_t *all)
+{
+	const char *address = read_text(r, theirs, "address", true);
+	const json_t *ours = json_object_get(all, address);
+	struct plan_change *change;
+
+	r->at = address;
+	if (!json_is_object(ours)) {
+		wrong(r, "muster.changes", "an object for this address");
+		return;
+	}
+	change = plan_change_add(r->plan);
+	if (plan_change_address(r->plan, change, address) != 0) {
+		wrong(r, "address", "account/region/stack/LogicalId");
+		return;
+	}
+	change->account_id = plan_keep(r->plan, read_text(r, ours, "account_id", true));
+	change->type_name = plan_keep(r->plan, read_text(r, theirs, "type", true));
+	change->type = schema_set_find(r->schemas, change->type_name);
+	change->reason = plan_keep(r->plan, read_text(r, theirs, "action_reason", false));
+	change->action = read_action(r, ours);
+	change->depends = read_strings(r, ours, "depends", true, &change->depend_count);
+	change->former = read_strings(r, ours, "former", false, &change->former_count);
+	read_flags(r, change, ours);
+	read_values(r, change, theirs, ours);
+	read_differences(r, change, ours);
+}
+
+static void read_changes(struct plan_reader *r, const json_t *root, const json_t *muster)
+{
+	json_t *theirs = read_list(r, root, "resource_changes", true), *all = read_object(r, muster, "changes", true);
+	json_t *item;
+	size_t i;
+
+	if (json_array_size(theirs) != json_object_size(all))
+		wrong(r, "resource_changes", "as many as muster.changes");
+	json_array_foreach(theirs, i, item)
+	{
+		if (r->failed)
+			return;
+		read_change(r, item, all);
+	}
+}
+
+/* -- The rest ------------------------------------------------------------------------------------------------------ */
+
+static void read_accounts(struct plan_reader *r, const json_t *muster)
+{
+	json_t *list = read_list(r, muster, "accounts", true), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	    plan_account_add(r->plan, read_text(r, item, "name", true), read_text(r, item, "id", true),
+			     read_object(r, item, "access", false), read_list(r, item, "regions", false));
+}
+
+static void read_notes(struct plan_reader *r, const json_t *muster)
+{
+	json_t *list = read_list(r, muster, "notes", true), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		int kind = read_word(r, item, "kind", plan_note_words, PLAN_NOTE_OTHER + 1);
+
+		plan_note_add(r->plan, (enum plan_note_kind)kind, read_text(r, item, "account", false),
+			      read_text(r, item, "region", false), read_text(r, item, "subject", false),
+			      read_text(r, item, "text", false));
+	}
+}
+
+static void replace_json(json_t **place, json_t *value)
+{
+	if (value == NULL)
+		return;
+	json_decref(*place);
+	*place = json_incref(value);
+}
+
+static void read_facts(struct plan_reader *r, const json_t *muster)
+{
+	struct plan *plan = r->plan;
+
+	plan->lineage = mem_strdup(read_text(r, muster, "lineage", false));
+	if (plan->lineage == NULL || *plan->lineage == '\0') {
+		diag_error(r->diag, "%s: the plan names no lineage, so it belongs to no state", r->file);
+		r->failed = true;
+	}
+	plan->home_region = mem_strdup(read_text(r, muster, "home_region", false));
+	plan->commit = mem_strdup(read_text(r, muster, "commit", false));
+	plan->tree = mem_strdup(read_text(r, muster, "tree", false));
+	plan->generation = (uint64_t)read_count(r, muster, "generation");
+	plan->created_ms = read_count(r, muster, "created_ms");
+	plan->unchanged = (size_t)read_count(r, muster, "unchanged");
+	plan->target_count = (size_t)read_count(r, muster, "targets");
+	plan->dirty = read_flag(r, muster, "dirty");
+	plan->destroy = read_flag(r, muster, "destroy");
+	plan->refreshed = read_flag(r, muster, "refreshed");
+	plan->lineage_minted = read_flag(r, muster, "lineage_minted");
+	replace_json(&plan->parameters, read_object(r, muster, "parameters", false));
+	replace_json(&plan->reads, read_object(r, muster, "reads", false));
+	replace_json(&plan->outputs, read_object(r, muster, "outputs", false));
+	replace_json(&plan->secrets, json_object_get(muster, "secrets"));
+	snprintf(plan->digest, sizeof plan->digest, "%s", read_text(r, muster, "digest", true));
+}
+
+int plan_from_json(struct plan **out, const char *file, const json_t *root, const struct schema_set *schemas,
+		   struct diag *d)
+{
+	struct plan_reader r = {file, d, plan_new(), schemas, "muster", false};
+	const json_t *muster = json_object_get(root, "muster");
+
+	read_facts(&r, muster);
+	read_accounts(&r, muster);
+	read_notes(&r, muster);
+	read_changes(&r, root, muster);
+	if (r.failed) {
+		plan_free(r.plan);
+		return -1;
+	}
+	*out = r.plan;
+	return 0;
+}

@@ -1,0 +1,340 @@
+/* A plan as JSON: the shape of `terraform show -json`, and under "muster" all else that makes it the same plan again
+ * when it is read (docs/plan-file.md). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "plan/file_private.h"
+
+const char *const plan_note_words[PLAN_NOTE_OTHER + 1] = {
+    [PLAN_NOTE_REGION_SKIPPED] = "region_skipped",
+    [PLAN_NOTE_UNREACHABLE] = "unreachable",
+    [PLAN_NOTE_BLOCKED] = "blocked",
+    [PLAN_NOTE_REMEMBERED_REGIONS] = "remembered_regions",
+    [PLAN_NOTE_TYPE_NOT_IN_REGION] = "type_not_in_region",
+    [PLAN_NOTE_INTENT] = "open_intent",
+    [PLAN_NOTE_LEFT] = "left_in_aws",
+    [PLAN_NOTE_DATA] = "data_destroyed",
+    [PLAN_NOTE_OTHER] = "other",
+};
+
+const char *const plan_deletion_words[SPECS_DELETION_UNSET + 1] = {
+    [SPECS_DELETE] = "Delete",
+    [SPECS_RETAIN] = "Retain",
+    [SPECS_DELETION_UNSET] = "Unset",
+};
+
+/* -- Small setters: what says nothing is left out -------------------------------------------------------------------
+ */
+
+static void set_flag(json_t *object, const char *key, bool value)
+{
+	if (value)
+		json_object_set_new(object, key, json_true());
+}
+
+static void set_text(json_t *object, const char *key, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(object, key, json_string(value));
+}
+
+static void set_json(json_t *object, const char *key, json_t *value)
+{
+	if (value != NULL)
+		json_object_set(object, key, value);
+}
+
+static json_t *or_null(json_t *value)
+{
+	return value != NULL ? value : json_null();
+}
+
+/* -- Terraform's part ---------------------------------------------------------------------------------------------- */
+
+static const struct schema_value *properties_of(const struct plan_change *change)
+{
+	return change->type != NULL ? &change->type->properties : NULL;
+}
+
+static json_t *actions(const struct plan_change *change)
+{
+	switch (change->action) {
+	case PLAN_NOOP:
+		break;
+	case PLAN_FORGET:
+		return json_pack("[s]", "forget");
+	case PLAN_CREATE:
+		return json_pack("[s]", "create");
+	case PLAN_ADOPT:
+	case PLAN_UPDATE:
+		if (change->record_only || (change->action == PLAN_ADOPT && change->diff.count == 0))
+			break;
+		return json_pack("[s]", "update");
+	case PLAN_REPLACE:
+		return change->create_first ? json_pack("[ss]", "create", "delete")
+					    : json_pack("[ss]", "delete", "create");
+	case PLAN_DELETE:
+		return json_pack("[s]", "delete");
+	}
+	return json_pack("[s]", "no-op");
+}
+
+/* How AWS knows what is adopted: what Ref would give. */
+static json_t *importing(const struct plan_change *change)
+{
+	const char *ref = change->type != NULL ? change->type->ref : NULL;
+	json_t *id = ref != NULL ? json_object_get(change->attributes, ref) : NULL;
+
+	if (id == NULL && ref != NULL)
+		id = json_object_get(change->before, ref);
+	return json_is_string(id) ? json_pack("{s:O}", "id", id) : json_pack("{s:s}", "id", change->address);
+}
+
+static json_t *replace_paths(const struct plan_change *change)
+{
+	json_t *paths = json_array();
+
+	for (size_t i = 0; i < change->diff.count; i++)
+		if (change->diff.items[i].forces_replace || change->diff.items[i].may_replace)
+			json_array_append_new(paths, plan_file_path(change->diff.items[i].path));
+	return paths;
+}
+
+/* `unknown` gets what plan_file_restore() needs. */
+static json_t *terraform_change(const struct plan_change *change, json_t *unknown)
+{
+	const struct schema_value *schema = properties_of(change);
+	json_t *marks = NULL, *result = json_object(), *paths;
+
+	json_object_set_new(result, "actions", actions(change));
+	json_object_set_new(result, "before", change->before ? plan_file_hidden(schema, change->before) : json_null());
+	json_object_set_new(result, "after",
+			    or_null(change->after != NULL ? plan_file_known(change->after, unknown, &marks) : NULL));
+	json_object_set_new(result, "after_unknown", marks != NULL ? marks : json_object());
+	marks = plan_file_sensitive(schema, change->before);
+	json_object_set_new(result, "before_sensitive",
+			    marks != NULL ? marks : (change->before != NULL ? json_object() : json_false()));
+	marks = plan_file_sensitive(schema, change->after);
+	json_object_set_new(result, "after_sensitive",
+			    marks != NULL ? marks : (change->after != NULL ? json_object() : json_false()));
+	paths = replace_paths(change);
+	if (json_array_size(paths) > 0)
+		json_object_set(result, "replace_paths", paths);
+	json_decref(paths);
+	if (change->action == PLAN_ADOPT)
+		json_object_set_new(result, "importing", importing(change));
+	return result;
+}
+
+static json_t *resource_change(const struct plan_change *change, json_t *unknown)
+{
+	json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:s}", "address", change->address, "mode", "managed", "type",
+				   change->type_name, "name", change->logical_id, "provider_name", "aws");
+
+	json_object_set_new(result, "change", terraform_change(change, unknown));
+	set_text(result, "action_reason", change->reason);
+	return result;
+}
+
+static json_t *output_change(const json_t *output)
+{
+	json_t *before = json_object_get(output, "before"), *after = json_object_get(output, "after");
+	json_t *unknown = json_array(), *marks = NULL, *known = NULL, *result = json_object();
+	json_t *before_marks = plan_file_sensitive(NULL, before), *after_marks = plan_file_sensitive(NULL, after);
+	const char *action = before == NULL ? "create" : after == NULL ? "delete" : "update";
+
+	if (after != NULL)
+		known = plan_file_known(after, unknown, &marks);
+	json_object_set_new(result, "actions", json_pack("[s]", action));
+	json_object_set_new(result, "before", or_null(json_incref(before)));
+	json_object_set_new(result, "after", or_null(known));
+	json_object_set_new(result, "after_unknown", marks != NULL ? marks : json_false());
+	json_object_set_new(result, "before_sensitive", before_marks != NULL ? before_marks : json_false());
+	json_object_set_new(result, "after_sensitive", after_marks != NULL ? after_marks : json_false());
+	json_decref(unknown);
+	return result;
+}
+
+static json_t *output_changes(const struct plan *plan)
+{
+	json_t *result = json_object(), *outputs, *output;
+	const char *instance, *name;
+
+	json_object_foreach(plan->outputs, instance, outputs)
+	{
+		json_object_foreach(outputs, name, output)
+		{
+			buf_auto struct buf address = BUF_INIT;
+
+			buf_addf(&address, "%s/%s", instance, name);
+			json_object_set_new(result, buf_str(&address), output_change(output));
+		}
+	}
+	return result;
+}
+
+/* -- Ours ---------------------------------------------------------------------------------------------------------- */
+
+static json_t *strings(const char *const *items, size_t count)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_string(items[i]));
+	return list;
+}
+
+static json_t *differences(const struct plan_change *change)
+{
+	json_t *list;
+
+	/* A create differs in all that it has: no need to say everything twice. */
+	if (change->action == PLAN_CREATE && change->type != NULL)
+		return json_true();
+	list = json_array();
+	for (size_t i = 0; i < change->diff.count; i++) {
+		const struct plan_difference *item = &change->diff.items[i];
+		json_t *object = json_pack("{s:s}", "path", item->path);
+
+		set_json(object, "before", item->before);
+		set_json(object, "after", item->after);
+		set_flag(object, "forces_replace", item->forces_replace);
+		set_flag(object, "may_replace", item->may_replace);
+		set_flag(object, "sensitive", item->sensitive);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static void set_recorded(json_t *object, const struct plan_change *change)
+{
+	json_t *recorded;
+
+	if (change->recorded == NULL)
+		return;
+	if (change->before != NULL && json_equal(change->recorded, change->before)) {
+		json_object_set_new(object, "recorded_is_before", json_true());
+		return;
+	}
+	recorded = plan_file_hidden(properties_of(change), change->recorded);
+	json_object_set_new(object, "recorded", recorded);
+}
+
+static json_t *muster_change(const struct plan_change *change, json_t *unknown)
+{
+	char digest[65];
+	json_t *result =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "action", plan_action_name(change->action), "account",
+		      change->account, "account_id", change->account_id, "region", change->region, "stack",
+		      change->stack, "version", (json_int_t)change->version, "incarnation",
+		      (json_int_t)change->incarnation, "deletion", plan_deletion_words[change->deletion]);
+
+	text_hex(digest, change->digest, sizeof change->digest);
+	set_text(result, "digest", digest);
+	json_object_set_new(result, "depends", strings(change->depends, change->depend_count));
+	if (change->former != NULL)
+		json_object_set_new(result, "former", strings(change->former, change->former_count));
+	if (json_array_size(unknown) > 0)
+		json_object_set(result, "unknown", unknown);
+	set_json(result, "attributes", change->attributes);
+	set_json(result, "predicted", change->predicted);
+	set_recorded(result, change);
+	if (change->diff.count > 0)
+		json_object_set_new(result, "differences", differences(change));
+	set_flag(result, "create_first", change->create_first);
+	set_flag(result, "protect", change->protect);
+	set_flag(result, "adopted", change->adopted);
+	set_flag(result, "drifted", change->drifted);
+	set_flag(result, "gone", change->gone);
+	set_flag(result, "retain_old", change->retain_old);
+	set_flag(result, "record_only", change->record_only);
+	return result;
+}
+
+static json_t *notes(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->note_count; i++) {
+		const struct plan_note *note = &plan->notes[i];
+		json_t *object = json_pack("{s:s}", "kind", plan_note_words[note->kind]);
+
+		set_text(object, "account", note->account);
+		set_text(object, "region", note->region);
+		set_text(object, "subject", note->subject);
+		set_text(object, "text", note->text);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *accounts(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->account_count; i++) {
+		const struct plan_account *account = &plan->accounts[i];
+		json_t *object = json_pack("{s:s, s:s}", "name", account->name, "id", account->id);
+
+		set_json(object, "access", account->access);
+		set_json(object, "regions", account->regions);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *muster_part(const struct plan *plan)
+{
+	json_t *result = json_pack("{s:i, s:I, s:I, s:I, s:I}", "version", PLAN_FILE_VERSION, "generation",
+				   (json_int_t)plan->generation, "created_ms", (json_int_t)plan->created_ms,
+				   "unchanged", (json_int_t)plan->unchanged, "targets", (json_int_t)plan->target_count);
+
+	set_text(result, "lineage", plan->lineage);
+	set_text(result, "home_region", plan->home_region);
+	set_text(result, "commit", plan->commit);
+	set_text(result, "tree", plan->tree);
+	json_object_set_new(result, "dirty", json_boolean(plan->dirty));
+	json_object_set_new(result, "destroy", json_boolean(plan->destroy));
+	json_object_set_new(result, "refreshed", json_boolean(plan->refreshed));
+	json_object_set_new(result, "lineage_minted", json_boolean(plan->lineage_minted));
+	set_json(result, "parameters", plan->parameters);
+	set_json(result, "secrets", plan->secrets);
+	set_json(result, "reads", plan->reads);
+	set_json(result, "outputs", plan->outputs);
+	json_object_set_new(result, "accounts", accounts(plan));
+	json_object_set_new(result, "notes", notes(plan));
+	return result;
+}
+
+/* -- The whole ----------------------------------------------------------------------------------------------------- */
+
+json_t *plan_to_json(struct plan *plan)
+{
+	json_t *root = json_pack("{s:s}", "format_version", PLAN_FILE_FORMAT), *muster = muster_part(plan);
+	json_t *resources = json_array(), *changes = json_object();
+	char time[32];
+	uint8_t digest[32];
+
+	for (size_t i = 0; i < plan->change_count; i++) {
+		json_t *unknown = json_array();
+
+		json_array_append_new(resources, resource_change(&plan->changes[i], unknown));
+		json_object_set_new(changes, plan->changes[i].address, muster_change(&plan->changes[i], unknown));
+		json_decref(unknown);
+	}
+	text_time(time, sizeof time, plan->created_ms);
+	json_object_set_new(root, "timestamp", json_string(time));
+	json_object_set_new(root, "complete", json_true());
+	json_object_set_new(root, "errored", json_false());
+	json_object_set_new(root, "applyable", json_boolean(plan->change_count > 0));
+	json_object_set_new(root, "resource_changes", resources);
+	json_object_set_new(root, "output_changes", output_changes(plan));
+	json_object_set_new(muster, "changes", changes);
+	json_object_set_new(root, "muster", muster);
+	json_digest(digest, root);
+	text_hex(plan->digest, digest, sizeof digest);
+	json_object_set_new(muster, "digest", json_string(plan->digest));
+	return root;
+}
