@@ -111,8 +111,23 @@ static struct plan_change *change_start(struct subject *s, enum plan_action acti
 	return change;
 }
 
+/* What the record depended on: those may go only after this change has let go of them. */
+static void former_fill(struct subject *s, struct plan_change *change)
+{
+	size_t i;
+	json_t *address;
+
+	change->former = plan_keep_array(s->m->plan, json_array_size(s->record.depends), sizeof *change->former);
+	json_array_foreach(s->record.depends, i, address)
+	{
+		change->former[change->former_count++] = plan_keep(s->m->plan, json_string_value(address));
+	}
+}
+
 static void change_end(struct subject *s, struct plan_change *change)
 {
+	if (s->recorded)
+		former_fill(s, change);
 	if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE)
 		change->predicted = predict_all(s->m, s->resource);
 	seen_set(s->m, s->resource->address, s->m->plan->change_count - 1);
@@ -343,6 +358,8 @@ static int plan_resource(struct maker *m, struct specs_resource *resource)
 	if (subject_load(&s) < 0)
 		return -1;
 	decide(&s);
+	if (s.record.deposed != NULL)
+		maker_deposed(m, resource->address, &s.raw, &s.record);
 	json_decref(s.body);
 	return 0;
 }

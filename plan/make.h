@@ -73,6 +73,9 @@ void maker_region_skipped(void *payload, const char *stack, const struct specs_a
 int maker_refresh(struct maker *m);
 int maker_build(struct maker *m);
 int maker_removed(struct maker *m);
+/* Adds the deletions of what earlier create-first replacements of a record left behind. */
+void maker_deposed(struct maker *m, const char *address, const struct state_record *raw,
+		   const struct plan_record *record);
 /* 1 when something was found that the plan must be built anew with. */
 int maker_find(struct maker *m);
 int maker_select(struct maker *m);

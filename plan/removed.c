@@ -67,6 +67,33 @@ static void change_fill(struct maker *m, struct plan_change *change, const struc
 	}
 }
 
+void maker_deposed(struct maker *m, const char *address, const struct state_record *raw,
+		   const struct plan_record *record)
+{
+	size_t i;
+	json_t *old;
+
+	json_array_foreach(record->deposed, i, old)
+	{
+		const char *type = json_get_string(old, "Type");
+		struct plan_change *change = plan_change_add(m->plan);
+
+		plan_change_address(m->plan, change, address);
+		change->action = PLAN_DELETE;
+		change->deposed = true;
+		change->reason = "delete_because_deposed";
+		change->account_id = plan_keep(m->plan, record->account_id);
+		change->type_name = plan_keep(m->plan, type == NULL ? record->type : type);
+		change->type = schema_set_find(m->schemas, change->type_name);
+		change->before = json_incref(json_object_get(old, "Properties"));
+		change->recorded = json_incref(json_object_get(old, "Properties"));
+		change->attributes = json_incref(json_object_get(old, "Attributes"));
+		change->incarnation = json_get_int(old, "Incarnation", 0);
+		change->version = raw->version;
+		change->deletion = SPECS_DELETE;
+	}
+}
+
 static void decide(struct maker *m, struct plan_change *change)
 {
 	bool stays = change->deletion == SPECS_RETAIN || (change->adopted && change->deletion != SPECS_DELETE);
@@ -119,6 +146,7 @@ static int visit(void *payload, const struct state_record *raw)
 	*change = place;
 	change_fill(m, change, raw, &record);
 	decide(m, change);
+	maker_deposed(m, raw->address, raw, &record);
 	return 0;
 }
 
