@@ -22,8 +22,17 @@ SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
-.PHONY: all unit clean
-all: $(BUILD)/muster $(BUILD)/muster-sandbox
+.PHONY: all unit deps need-deps demo test bench fuzz lint install clean asan
+all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
+
+# -- What has to be installed: Debian's packages ---------------------------------------------------------------------
+DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev libgit2-dev libexpat1-dev \
+	libmicrohttpd-dev libcmocka-dev git jq python3 perl clang-format clang-tidy shellcheck ca-certificates
+
+deps:
+	@sh tools/deps.sh $(DEPS)
+need-deps:
+	@sh tools/deps.sh --missing $(DEPS)
 
 $(BUILD)/muster: $(BUILD)/obj/cli/main.o $(BUILD)/libmuster.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -52,6 +61,35 @@ unit: $(UNIT)
 $(BUILD)/unit/test_%: tests/unit/test_%.c $(BUILD)/libmuster.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS) -lcmocka
+
+# The same under AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all unit
+
+demo: deps
+	$(MAKE) all
+	bash tests/demo.sh $(BUILD)
+
+test: deps
+	$(MAKE) all asan
+	bash tests/run.sh $(BUILD)
+
+bench: all
+	bash tests/bench/fleet.sh $(BUILD)
+
+# Each fuzzer for FUZZ_SECONDS; needs clang.
+FUZZ_SECONDS ?= 60
+fuzz: need-deps
+	bash tests/fuzz/run.sh $(BUILD) $(FUZZ_SECONDS)
+
+lint:
+	bash tools/lint.sh
+
+install: all
+	install -D -m 755 $(BUILD)/muster $(DESTDIR)$(PREFIX)/bin/muster
+	install -d $(DESTDIR)$(PREFIX)/share/muster
+	cp -R specs/baseline $(DESTDIR)$(PREFIX)/share/muster/
 
 clean:
 	rm -rf $(BUILD)

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Runs every test: unit tests under the sanitizers, end-to-end tests with the plain and the sanitized program, lint.
+# Each is a program that prints TAP; the last line counts what all of them said.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+logs=$build/test-logs
+passed=0 failed=0 skipped=0
+rm -rf "$logs"
+mkdir -p "$logs"
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export CMOCKA_MESSAGE_OUTPUT=TAP
+
+# run NAME COMMAND...: one TAP program.
+run() {
+	local name=$1 log status ok not_ok skips planned start=$SECONDS
+	shift
+	log=$logs/${name//\//_}.tap
+	timeout 1500 "$@" >"$log" 2>"$log.err" </dev/null
+	status=$?
+	skips=$(grep -ciE '^ok .*# skip' "$log")
+	ok=$(($(grep -cE '^ok ' "$log") - skips))
+	not_ok=$(grep -cE '^not ok ' "$log")
+	planned=$(sed -nE 's/^1\.\.([0-9]+).*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+	if grep -qE '^1\.\.0 # (SKIP|skip)' "$log"; then
+		skips=1
+	elif [ $((ok + not_ok + skips)) -ne "$planned" ] || { [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; }; then
+		# A program that died half-way has failed, whatever it had counted by then.
+		not_ok=$((not_ok + 1))
+		echo "# $name ended with status $status after $((ok + skips)) of $planned tests" >>"$log"
+	fi
+	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skips))
+	printf '%-44s %4d passed %3d failed %3d skipped  %4d s\n' "$name" "$ok" "$not_ok" "$skips" $((SECONDS - start))
+	if [ "$not_ok" -gt 0 ]; then
+		grep -vE '^ok ' "$log" | tail -60 | sed 's/^/    /'
+		tail -60 "$log.err" | sed 's/^/    /'
+	fi
+	grep -iE '# skip' "$log" | sed 's/^/    /'
+}
+
+for program in "$build"/asan/unit/test_*; do
+	[ -x "$program" ] && [ ! -d "$program" ] && run "unit/${program##*/test_}" "$program"
+done
+for test in tests/e2e/*.t; do
+	name=${test##*/}
+	MUSTER_BUILD=$build run "e2e/${name%.t}" bash "$test"
+	MUSTER_BUILD=$build/asan run "e2e-asan/${name%.t}" bash "$test"
+done
+for judge in tests/conformance/*.py; do
+	[ -e "$judge" ] || continue
+	name=${judge##*/}
+	MUSTER_BUILD=$build run "conformance/${name%.py}" python3 "$judge"
+done
+run lint bash tools/lint.sh
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
