@@ -1,7 +1,9 @@
 /* Transactions: begin, commit, and the reads and writes that everything else is made of.
  * A write transaction remembers its writes, so that it can be redone in a bigger map when LMDB finds its own full. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/mem.h"
 #include "state/store.h"
@@ -118,6 +120,16 @@ static int txn_restart(struct state_txn *txn, struct diag *d)
 	return journal_replay(txn, d);
 }
 
+/* A write that the disk had room for only in part is EIO to LMDB: say what it is. */
+static int commit_reason(const struct state *state, int rc)
+{
+	struct statvfs fs;
+
+	if (rc == EIO && statvfs(state->directory, &fs) == 0 && fs.f_bavail < 16)
+		return ENOSPC;
+	return rc;
+}
+
 static int commit_write(struct state_txn *txn, struct diag *d)
 {
 	int rc;
@@ -135,7 +147,7 @@ static int commit_write(struct state_txn *txn, struct diag *d)
 		if (txn_restart(txn, d) < 0)
 			return -1;
 	}
-	return rc == 0 ? 0 : store_error(txn->state, d, rc, "save (nothing was changed)");
+	return rc == 0 ? 0 : store_error(txn->state, d, commit_reason(txn->state, rc), "save (nothing was changed)");
 }
 
 int state_commit(struct state_txn *txn, struct diag *d)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,8 @@ static inline int fixture_teardown(void **in)
 	state_abort(f->txn);
 	state_close(f->state);
 	diag_free(&f->d);
+	/* A test that failed half way may have left its tmpfs. */
+	umount2(f->root, MNT_DETACH);
 	run("rm -rf '%s'", f->root);
 	free(f->directory);
 	free(f->data);
