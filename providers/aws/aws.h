@@ -59,7 +59,8 @@ struct aws_service {
 
 struct aws_services;
 
-/* Every embedded services/NAME.json. 0, or -1 with a message. Free with aws_services_free() (NULL is fine). */
+/* Every embedded services/NAME.json, then services/NAME.json in the folders of MUSTER_TYPES_PATH (parted by ':'; a file
+ * of a name that is there already replaces it). 0, or -1 with a message. Free with aws_services_free() (NULL is fine). */
 int aws_services_load(struct aws_services **out, struct diag *d);
 void aws_services_free(struct aws_services *services);
 /* Adds or replaces a service from a parsed file (reference taken); `file` is for messages. Unknown words, types and

@@ -1,5 +1,7 @@
 /* Service files into struct aws_service, once at start. What the members of operations look like is read by
  * protocols/shape.c; the format is described in docs/services.md. */
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,22 +188,62 @@ int aws_services_add(struct aws_services *services, const char *file, json_t *do
 	return 0;
 }
 
-int aws_services_load(struct aws_services **out, struct diag *d)
+static int add_document(struct aws_services *services, const char *file, struct json_doc *doc, struct diag *d)
 {
-	struct aws_services *services = aws_services_new();
+	int result = aws_services_add(services, file, doc->root, d);
+	json_doc_free(doc);
+	return result;
+}
+
+static int load_embedded(struct aws_services *services, struct diag *d)
+{
 	int result = 0;
 	for (size_t i = 0; i < aws_embedded_count; i++) {
 		const struct aws_embedded *file = &aws_embedded_files[i];
 		struct json_doc *doc;
 		if (!text_starts(file->name, "services/"))
 			continue;
-		if (json_doc_parse(&doc, file->name, file->text, file->len, d) < 0) {
+		if (json_doc_parse(&doc, file->name, file->text, file->len, d) < 0 ||
+		    add_document(services, file->name, doc, d) < 0)
 			result = -1;
-			continue;
-		}
-		if (aws_services_add(services, file->name, doc->root, d) < 0)
+	}
+	return result;
+}
+
+static int is_json(const struct dirent *entry)
+{
+	return text_ends(entry->d_name, ".json");
+}
+
+/* The user's own, next to the user's own types. Most users have none, so a missing folder is no error. */
+static int load_folder(struct aws_services *services, const char *folder, struct diag *d)
+{
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_json, alphasort), result = 0;
+	if (count < 0)
+		return errno == ENOENT ? 0 : diag_error(d, "MUSTER_TYPES_PATH: %s: %s", folder, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		mem_auto_str char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
+		struct json_doc *doc;
+		if (json_doc_load(&doc, path, NULL, d) < 0 || add_document(services, path, doc, d) < 0)
 			result = -1;
-		json_doc_free(doc);
+		free(entries[i]);
+	}
+	free(entries);
+	return result;
+}
+
+int aws_services_load(struct aws_services **out, struct diag *d)
+{
+	const char *path = getenv("MUSTER_TYPES_PATH");
+	mem_auto_str char *copy = mem_strdup(path ? path : "");
+	struct aws_services *services = aws_services_new();
+	int result = load_embedded(services, d);
+	char *rest = NULL;
+	for (char *folder = strtok_r(copy, ":", &rest); folder; folder = strtok_r(NULL, ":", &rest)) {
+		mem_auto_str char *below = mem_printf("%s/services", folder);
+		if (load_folder(services, below, d) < 0)
+			result = -1;
 	}
 	if (result < 0)
 		aws_services_free(services);

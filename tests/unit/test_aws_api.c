@@ -1,4 +1,7 @@
 /* Service files, the errors that services answer, and one API call from input to output. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/aws_wire.h"
 
 static void refuse_service(const char *change_from, const char *change_to, const char *message)
@@ -46,6 +49,38 @@ static void names_are_found(void **state)
 	assert_false(aws_operation_has_input(get, "Rolename"));
 	assert_string_equal(aws_services_find(shipped, "sso")->signing_name, "awsssoportal");
 	assert_string_equal(aws_services_find(shipped, "config")->environment_id, "CONFIG_SERVICE");
+}
+
+/* MUSTER_TYPES_PATH: folders with services/ in them, and folders without. */
+static void own_services_are_read(void **state)
+{
+	struct diag d = DIAG_INIT;
+	struct aws_services *services;
+	char folder[] = "/tmp/muster-services-XXXXXX";
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	mem_auto_str char *below = mem_printf("%s/services", folder), *file = mem_printf("%s/sso.json", below),
+			  *path = mem_printf("/nonexistent:%s", folder);
+	assert_int_equal(mkdir(below, 0700), 0);
+	mem_auto_str char *text = mem_strdup("{'Service': 'sso', 'Protocol': 'json', 'EndpointPrefix': 'e',"
+					     " 'EnvironmentId': 'E', 'Operations': {'Do': {'Input': ['A']}}}");
+	for (char *c = text; *c; c++)
+		*c = *c == '\'' ? '"' : *c;
+	assert_int_equal(text_file_write(file, text, strlen(text), 0600), 0);
+	setenv("MUSTER_TYPES_PATH", path, 1);
+	assert_int_equal(aws_services_load(&services, &d), 0);
+	assert_string_equal(aws_services_find(services, "sso")->endpoint_prefix, "e");
+	assert_non_null(aws_services_find(services, "sts"));
+	aws_services_free(services);
+
+	assert_int_equal(text_file_write(file, "{", 1, 0600), 0);
+	assert_int_equal(aws_services_load(&services, &d), -1);
+	assert_true(d.errors > 0);
+	diag_free(&d);
+	unsetenv("MUSTER_TYPES_PATH");
+	unlink(file);
+	rmdir(below);
+	rmdir(folder);
 }
 
 /* "code|message|request id" of an answer to a call of `service`. */
@@ -274,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(service_files_are_strict),
 	    cmocka_unit_test(names_are_found),
+	    cmocka_unit_test(own_services_are_read),
 	    cmocka_unit_test(json_errors),
 	    cmocka_unit_test(xml_errors),
 	    cmocka_unit_test(head_errors),
