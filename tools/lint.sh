@@ -1,5 +1,6 @@
 #!/bin/bash
 # Formatting, static analysis, shell scripts, JSON. Prints TAP, one line a check.
+# shellcheck disable=SC2317 # the checks are called by name
 set -u
 cd "$(dirname "$0")/.." || exit 1
 number=0
