@@ -451,7 +451,8 @@ int maker_build(struct maker *m)
 		struct specs_resource *resources;
 		size_t count;
 
-		map_set(&targets, target, m);
+		if (map_set(&targets, target, m) == NULL)
+			json_push(m->plan->targets, instance->account->name, json_string(instance->region));
 		maker_progress(m, "comparing stacks", i, m->specs->instance_count);
 		if (specs_evaluate(m->specs, instance, &resolver, m->d) < 0) {
 			result = -1;

@@ -25,6 +25,9 @@ json_t *plan_file_hidden(const struct schema_value *schema, const json_t *value)
 /* "Tags[Owner].Value" as ["Tags", "Owner", "Value"]. */
 json_t *plan_file_path(const char *path);
 
+/* What a change is called in muster.changes. `deposed`: which of those that replacements left, or NULL. */
+void plan_file_change_key(struct buf *out, const char *address, const char *deposed);
+
 /* -- file_read.c ---- */
 
 /* A plan out of a document whose digest has been checked. `file` is for messages. */

@@ -193,10 +193,13 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 
 static void read_change(struct plan_reader *r, const json_t *theirs, const json_t *all)
 {
-	const char *address = read_text(r, theirs, "address", true);
-	const json_t *ours = json_object_get(all, address);
+	const char *address = read_text(r, theirs, "address", true), *deposed = read_text(r, theirs, "deposed", false);
+	buf_auto struct buf key = BUF_INIT;
+	const json_t *ours;
 	struct plan_change *change;
 
+	plan_file_change_key(&key, address, deposed);
+	ours = json_object_get(all, buf_str(&key));
 	r->at = address;
 	if (!json_is_object(ours)) {
 		wrong(r, "muster.changes", "an object for this address");
@@ -208,6 +211,7 @@ static void read_change(struct plan_reader *r, const json_t *theirs, const json_
 		return;
 	}
 	change->account_id = plan_keep(r->plan, read_text(r, ours, "account_id", true));
+	change->deposed = deposed != NULL;
 	change->type_name = plan_keep(r->plan, read_text(r, theirs, "type", true));
 	change->type = schema_set_find(r->schemas, change->type_name);
 	change->reason = plan_keep(r->plan, read_text(r, theirs, "action_reason", false));
@@ -291,6 +295,7 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	plan->refreshed = read_flag(r, muster, "refreshed");
 	plan->lineage_minted = read_flag(r, muster, "lineage_minted");
 	replace_json(&plan->parameters, read_object(r, muster, "parameters", false));
+	replace_json(&plan->targets, read_object(r, muster, "reached", false));
 	replace_json(&plan->reads, read_object(r, muster, "reads", false));
 	replace_json(&plan->outputs, read_object(r, muster, "outputs", false));
 	replace_json(&plan->secrets, json_object_get(muster, "secrets"));

@@ -128,13 +128,14 @@ static json_t *terraform_change(const struct plan_change *change, json_t *unknow
 	return result;
 }
 
-static json_t *resource_change(const struct plan_change *change, json_t *unknown)
+static json_t *resource_change(const struct plan_change *change, const char *deposed, json_t *unknown)
 {
 	json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:s}", "address", change->address, "mode", "managed", "type",
 				   change->type_name, "name", change->logical_id, "provider_name", "aws");
 
 	json_object_set_new(result, "change", terraform_change(change, unknown));
 	set_text(result, "action_reason", change->reason);
+	set_text(result, "deposed", deposed);
 	return result;
 }
 
@@ -301,6 +302,7 @@ static json_t *muster_part(const struct plan *plan)
 	json_object_set_new(result, "lineage_minted", json_boolean(plan->lineage_minted));
 	set_json(result, "parameters", plan->parameters);
 	set_json(result, "secrets", plan->secrets);
+	set_json(result, "reached", plan->targets);
 	set_json(result, "reads", plan->reads);
 	set_json(result, "outputs", plan->outputs);
 	json_object_set_new(result, "accounts", accounts(plan));
@@ -310,6 +312,45 @@ static json_t *muster_part(const struct plan *plan)
 
 /* -- The whole ----------------------------------------------------------------------------------------------------- */
 
+void plan_file_change_key(struct buf *out, const char *address, const char *deposed)
+{
+	buf_clear(out);
+	buf_adds(out, address);
+	if (deposed != NULL)
+		buf_addf(out, " (deposed %s)", deposed);
+}
+
+/* What replacements left has no address of its own: those of one address are numbered. */
+static void add_change(const struct plan_change *change, size_t number, json_t *resources, json_t *changes)
+{
+	buf_auto struct buf key = BUF_INIT;
+	json_t *unknown = json_array();
+	char deposed[32];
+
+	snprintf(deposed, sizeof deposed, "%zu", number);
+	plan_file_change_key(&key, change->address, number > 0 ? deposed : NULL);
+	json_array_append_new(resources, resource_change(change, number > 0 ? deposed : NULL, unknown));
+	json_object_set_new(changes, buf_str(&key), muster_change(change, unknown));
+	json_decref(unknown);
+}
+
+static void add_changes(const struct plan *plan, json_t *resources, json_t *changes)
+{
+	json_t *numbers = json_object();
+
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const char *address = plan->changes[i].address;
+		int64_t number = 0;
+
+		if (plan->changes[i].deposed) {
+			number = json_get_int(numbers, address, 0) + 1;
+			json_object_set_new(numbers, address, json_integer(number));
+		}
+		add_change(&plan->changes[i], (size_t)number, resources, changes);
+	}
+	json_decref(numbers);
+}
+
 json_t *plan_to_json(struct plan *plan)
 {
 	json_t *root = json_pack("{s:s}", "format_version", PLAN_FILE_FORMAT), *muster = muster_part(plan);
@@ -317,13 +358,7 @@ json_t *plan_to_json(struct plan *plan)
 	char time[32];
 	uint8_t digest[32];
 
-	for (size_t i = 0; i < plan->change_count; i++) {
-		json_t *unknown = json_array();
-
-		json_array_append_new(resources, resource_change(&plan->changes[i], unknown));
-		json_object_set_new(changes, plan->changes[i].address, muster_change(&plan->changes[i], unknown));
-		json_decref(unknown);
-	}
+	add_changes(plan, resources, changes);
 	text_time(time, sizeof time, plan->created_ms);
 	json_object_set_new(root, "timestamp", json_string(time));
 	json_object_set_new(root, "complete", json_true());

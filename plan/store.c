@@ -25,6 +25,7 @@ struct plan *plan_new(void)
 	struct plan *plan = mem_alloc(sizeof *plan);
 
 	plan->private = mem_alloc(sizeof *plan->private);
+	plan->targets = json_object();
 	plan->reads = json_object();
 	plan->outputs = json_object();
 	plan->parameters = json_object();
@@ -156,6 +157,7 @@ void plan_free(struct plan *plan)
 		plan->private->chunks = chunk->next;
 		free(chunk);
 	}
+	json_decref(plan->targets);
 	json_decref(plan->reads);
 	json_decref(plan->outputs);
 	json_decref(plan->parameters);

@@ -134,6 +134,10 @@ static struct plan *sample(void)
 	change->deletion = SPECS_DELETE;
 	change = change_add(plan, "app/eu-west-1/s/Adopt", PLAN_ADOPT, "{'Name':'there'}", "{'Name':'there'}");
 	change->adopted = true;
+	for (int i = 0; i < 2; i++) {
+		change = change_add(plan, "app/eu-west-1/s/Replace", PLAN_DELETE, "{'Name':'old'}", NULL);
+		change->deposed = true;
+	}
 	change = change_add(plan, "app/eu-west-1/s/Forget", PLAN_FORGET, "{'Name':'left'}", NULL);
 	change->deletion = SPECS_RETAIN;
 	return plan;
@@ -172,7 +176,7 @@ static void what_is_written_is_read(void **state)
 		assert_true(x->attributes == y->attributes || json_equal(x->attributes, y->attributes));
 		assert_int_equal(x->diff.count, y->diff.count);
 		assert_true(x->diff.may_replace == y->diff.may_replace);
-		assert_true(x->protect == y->protect && x->create_first == y->create_first);
+		assert_true(x->protect == y->protect && x->deposed == y->deposed && x->create_first == y->create_first);
 		assert_memory_equal(x->digest, y->digest, sizeof x->digest);
 		assert_true((x->former == NULL) == (y->former == NULL));
 	}
@@ -227,7 +231,8 @@ static void policy_tools_find_terraforms_shape(void **state)
 	member_is(root, "resource_changes 3 change after", "null");
 	member_is(root, "resource_changes 4 change actions", "['no-op']");
 	member_is(root, "resource_changes 4 change importing", "{'id':'there'}");
-	member_is(root, "resource_changes 5 change actions", "['forget']");
+	member_is(root, "resource_changes 7 change actions", "['forget']");
+	member_is(root, "resource_changes 6 deposed", "'2'");
 	member_is(root, "output_changes app/eu-west-1/s/Arn after_unknown", "true");
 	member_is(root, "output_changes app/eu-west-1/s/New actions", "['create']");
 	member_is(root, "muster changes app/eu-west-1/s/Update account_id", "'333333333333'");
