@@ -1,5 +1,5 @@
 # What the end-to-end tests share: TAP output, a sandbox, a fleet of any size over the baseline's stacks.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -61,7 +61,6 @@ done_testing() {
 }
 
 # run COMMAND...: sets status, out and err.
-# shellcheck disable=SC2034 # the tests read them
 run() {
 	"$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?

@@ -1,0 +1,213 @@
+/* muster apply */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "apply/apply.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/progress.h"
+#include "cli/secrets.h"
+#include "cli/summary.h"
+
+struct apply_arguments {
+	struct planning planning;
+	size_t parallelism;
+	bool auto_approve, json;
+};
+
+static const struct option apply_option_table[] = {
+    {"auto-approve", OPTION_FLAG, offsetof(struct apply_arguments, auto_approve), NULL, "do not ask before applying",
+     NULL},
+    {"parallelism", OPTION_NUMBER, offsetof(struct apply_arguments, parallelism), "N",
+     "how many operations at once (default 256)", NULL},
+    {"only", OPTION_TEXT, offsetof(struct apply_arguments, planning.only), "GLOB",
+     "only resources whose address matches", NULL},
+    {"refresh", OPTION_FLAG, offsetof(struct apply_arguments, planning.refresh), NULL,
+     "read live resources before planning (--no-refresh: trust the state)", NULL},
+    {"destroy", OPTION_FLAG, offsetof(struct apply_arguments, planning.destroy), NULL,
+     "delete everything that is recorded", NULL},
+    {"adopt", OPTION_LIST, offsetof(struct apply_arguments, planning.adopt), "GLOB",
+     "take over what exists already at these addresses", NULL},
+    {"parameter", OPTION_LIST, offsetof(struct apply_arguments, planning.parameters), "NAME=VALUE",
+     "give a parameter of the stacks a value", NULL},
+    {"json", OPTION_FLAG, offsetof(struct apply_arguments, json), NULL, "events as JSON lines on stdout", NULL},
+    {0},
+};
+
+static void apply_defaults(void *arguments)
+{
+	((struct apply_arguments *)arguments)->planning.refresh = true;
+}
+
+/* Who applies what, for the generation. New reference. */
+static json_t *facts_of(const struct cli *cli, const struct plan *plan)
+{
+	const struct passwd *user = getpwuid(getuid());
+	char host[256] = "", when[32];
+	json_t *command = json_array();
+
+	gethostname(host, sizeof host - 1);
+	text_time(when, sizeof when, loop_wall_ms());
+	/* Parameters may be given on the command line; their values are not for the record. */
+	for (int i = 0; i < cli->argc; i++) {
+		bool value = i > 0 && strcmp(cli->argv[i - 1], "--parameter") == 0;
+		const char *equals = strchr(cli->argv[i], '=');
+
+		if (text_starts(cli->argv[i], "--parameter=") || (value && equals != NULL))
+			json_array_append_new(command, json_string("--parameter=..."));
+		else
+			json_array_append_new(command, json_string(cli->argv[i]));
+	}
+	return json_pack("{s:s, s:s, s:s, s:o, s:s*, s:s*, s:b, s:s, s:O}", "Time", when, "User",
+			 user == NULL ? "unknown" : user->pw_name, "Host", host, "Command", command, "Commit",
+			 plan->commit, "Tree", plan->tree, "Dirty", plan->dirty, "Version", MUSTER_VERSION,
+			 "Parameters", plan->parameters);
+}
+
+static void report_print(const struct cli *cli, const struct plan *plan, const struct apply_report *report, bool json)
+{
+	buf_auto struct buf text = BUF_INIT;
+
+	if (json) {
+		json_auto_t *line = summary_json(plan, report);
+
+		json_dumpf(line, stdout, JSON_COMPACT);
+		putchar('\n');
+		return;
+	}
+	summary_text(&text, plan, report, cli->terminal.out_color);
+	fwrite(buf_str(&text), 1, text.len, stdout);
+}
+
+/* What the plan could not reach is not done either, and whoever waits for the exit status must learn of it. */
+static int status_of(const struct plan *plan, const struct apply_report *report)
+{
+	if (report != NULL && (report->failed > 0 || report->skipped > 0 || report->not_started > 0))
+		return CLI_FAILED;
+	if (planning_has_notes(plan, PLAN_NOTE_UNREACHABLE) || planning_has_notes(plan, PLAN_NOTE_BLOCKED))
+		return CLI_FAILED;
+	return CLI_DONE;
+}
+
+static int run_plan(struct session *s, const struct plan *plan, const struct apply_arguments *given)
+{
+	struct apply_options options = {.parallelism = given->parallelism, .secret = secrets_find, .secret_payload = s};
+	struct apply_report *report = NULL;
+	struct progress *progress = NULL;
+	int result = apply_check(plan, s->state, &s->cli->diag);
+
+	if (result == 0)
+		result = secrets_check(s, plan);
+	if (result < 0)
+		return CLI_FAILED;
+	progress_new(&progress, s->cli, plan, given->json);
+	options.events = progress_events(progress);
+	options.facts = facts_of(s->cli, plan);
+	result = apply_run(&report, s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
+	progress_free(progress);
+	json_decref(options.facts);
+	if (report != NULL)
+		report_print(s->cli, plan, report, given->json);
+	result = result < 0 ? CLI_FAILED : status_of(plan, report);
+	apply_report_free(report);
+	return result;
+}
+
+/* What an earlier run left open is settled before anything is planned or checked. */
+static int recover(struct session *s, const struct plan *plan, const struct apply_arguments *given)
+{
+	struct apply_options options = {.secret = secrets_find, .secret_payload = s};
+	struct progress *progress = NULL;
+	int result;
+
+	progress_new(&progress, s->cli, plan, given->json);
+	options.events = progress_events(progress);
+	result = apply_recover(s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
+	progress_free(progress);
+	return result < 0 ? -1 : 0;
+}
+
+static bool confirmed(struct cli *cli, const struct plan *plan)
+{
+	char answer[64] = "";
+
+	if (!isatty(STDIN_FILENO)) {
+		diag_error(&cli->diag, "nobody is there to say yes; apply a saved plan, or use --auto-approve");
+		return false;
+	}
+	printf("\nApply these %zu changes? Only \"yes\" does it: ", plan->change_count);
+	fflush(stdout);
+	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
+		return true;
+	diag_error(&cli->diag, "not approved; nothing was changed");
+	return false;
+}
+
+static int apply_new(struct session *s, const struct apply_arguments *given)
+{
+	struct plan *plan = NULL;
+	int status = CLI_FAILED;
+
+	if (recover(s, NULL, given) < 0 || session_load_specs(s, &given->planning.parameters) < 0 ||
+	    planning_run(&plan, s, &given->planning) < 0)
+		return CLI_FAILED;
+	if (!given->json)
+		planning_print(s->cli, plan);
+	if (plan->change_count == 0)
+		status = status_of(plan, NULL);
+	else if (given->auto_approve || confirmed(s->cli, plan))
+		status = run_plan(s, plan, given);
+	plan_free(plan);
+	return status;
+}
+
+static int apply_saved(struct session *s, const char *path, const struct apply_arguments *given)
+{
+	struct plan *plan = NULL;
+	int status = CLI_FAILED;
+
+	if (given->planning.only != NULL || given->planning.destroy || given->planning.parameters.count > 0 ||
+	    given->planning.adopt.count > 0) {
+		diag_error(&s->cli->diag,
+			   "a saved plan is applied as it is: --only, --destroy, --adopt and --parameter "
+			   "are given when it is made");
+		return CLI_FAILED;
+	}
+	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)
+		return CLI_FAILED;
+	if (apply_check(plan, s->state, &s->cli->diag) == 0 && recover(s, plan, given) == 0)
+		status = run_plan(s, plan, given);
+	plan_free(plan);
+	return status;
+}
+
+static int apply(struct cli *cli, const void *arguments, const char **words, size_t count)
+{
+	const struct apply_arguments *given = arguments;
+	int status = CLI_FAILED;
+	struct session s;
+
+	session_start(&s, cli);
+	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_WRITE) == 0)
+		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);
+	session_close(&s);
+	return status;
+}
+
+const struct command command_apply = {
+    .name = "apply",
+    .words = "[FILE]",
+    .words_max = 1,
+    .summary = "apply a saved plan; or plan, show, ask, and apply",
+    .details = "Each change is written down before its call and its result after it, so a run that is cut off can be\n"
+	       "taken up by the next. Ctrl-C once: starts nothing new and waits for what is under way; twice: stops.",
+    .options = apply_option_table,
+    .arguments_size = sizeof(struct apply_arguments),
+    .run = apply,
+    .defaults = apply_defaults,
+};
