@@ -439,10 +439,27 @@ static int resolver_attribute(void *payload, struct specs_resource *resource, co
 	return 0;
 }
 
+/* `regions` holds one string for each name: a fleet has hundreds of thousands of targets in a few dozen regions. */
+static void note_reached(json_t *reached, const struct specs_instance *instance, json_t *regions)
+{
+	json_t *accounts = json_object_get(reached, instance->stack), *region = json_object_get(regions, instance->region);
+
+	if (accounts == NULL) {
+		accounts = json_object();
+		json_object_set_new(reached, instance->stack, accounts);
+	}
+	if (region == NULL) {
+		region = json_string(instance->region);
+		json_object_set_new(regions, instance->region, region);
+	}
+	json_push(accounts, instance->account->name, json_incref(region));
+}
+
 int maker_build(struct maker *m)
 {
 	const struct specs_resolver resolver = {resolver_incarnation, resolver_attribute, m};
 	struct map targets = MAP_INIT;
+	json_t *regions = json_object();
 	int result = 0;
 
 	for (size_t i = 0; i < m->specs->instance_count; i++) {
@@ -451,8 +468,8 @@ int maker_build(struct maker *m)
 		struct specs_resource *resources;
 		size_t count;
 
-		if (map_set(&targets, target, m) == NULL)
-			json_push(m->plan->targets, instance->account->name, json_string(instance->region));
+		map_set(&targets, target, m);
+		note_reached(m->plan->reached, instance, regions);
 		maker_progress(m, "comparing stacks", i, m->specs->instance_count);
 		if (specs_evaluate(m->specs, instance, &resolver, m->d) < 0) {
 			result = -1;
@@ -466,5 +483,6 @@ int maker_build(struct maker *m)
 	}
 	m->plan->target_count = targets.live;
 	map_free(&targets, NULL);
+	json_decref(regions);
 	return result;
 }

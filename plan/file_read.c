@@ -274,6 +274,40 @@ static void replace_json(json_t **place, json_t *value)
 	*place = json_incref(value);
 }
 
+static void read_reached_place(struct plan_reader *r, json_t *accounts, const json_t *place)
+{
+	json_t *names = read_list(r, place, "accounts", true), *regions = read_list(r, place, "regions", true), *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		if (json_is_string(name))
+			json_object_set(accounts, json_string_value(name), regions);
+		else
+			wrong(r, "reached", "names of accounts");
+	}
+	json_array_foreach(regions, i, name)
+	{
+		if (!json_is_string(name))
+			wrong(r, "reached", "names of regions");
+	}
+}
+
+static void read_reached(struct plan_reader *r, const json_t *muster)
+{
+	json_t *stacks = read_object(r, muster, "reached", true), *places, *place;
+	const char *stack;
+	size_t i;
+
+	json_object_foreach(stacks, stack, places)
+	{
+		json_t *accounts = json_object();
+
+		json_array_foreach(places, i, place) read_reached_place(r, accounts, place);
+		json_object_set_new(r->plan->reached, stack, accounts);
+	}
+}
+
 static void read_facts(struct plan_reader *r, const json_t *muster)
 {
 	struct plan *plan = r->plan;
@@ -295,7 +329,7 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	plan->refreshed = read_flag(r, muster, "refreshed");
 	plan->lineage_minted = read_flag(r, muster, "lineage_minted");
 	replace_json(&plan->parameters, read_object(r, muster, "parameters", false));
-	replace_json(&plan->targets, read_object(r, muster, "reached", false));
+	read_reached(r, muster);
 	replace_json(&plan->reads, read_object(r, muster, "reads", false));
 	replace_json(&plan->outputs, read_object(r, muster, "outputs", false));
 	replace_json(&plan->secrets, json_object_get(muster, "secrets"));

@@ -122,7 +122,7 @@ struct plan {
 	size_t note_count;
 	struct plan_account *accounts;
 	size_t account_count;
-	json_t *targets; /* {account: [region, ...]}: every target that the specs reach */
+	json_t *reached; /* {stack: {account: [region, ...]}}: where the specs go */
 	json_t *reads;   /* {address: version} of resources that changes only read */
 	json_t *outputs; /* changed outputs: {instance: {name: {before, after}}}; may be empty */
 

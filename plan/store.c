@@ -25,7 +25,7 @@ struct plan *plan_new(void)
 	struct plan *plan = mem_alloc(sizeof *plan);
 
 	plan->private = mem_alloc(sizeof *plan->private);
-	plan->targets = json_object();
+	plan->reached = json_object();
 	plan->reads = json_object();
 	plan->outputs = json_object();
 	plan->parameters = json_object();
@@ -157,7 +157,7 @@ void plan_free(struct plan *plan)
 		plan->private->chunks = chunk->next;
 		free(chunk);
 	}
-	json_decref(plan->targets);
+	json_decref(plan->reached);
 	json_decref(plan->reads);
 	json_decref(plan->outputs);
 	json_decref(plan->parameters);

@@ -103,6 +103,8 @@ static struct plan *sample(void)
 	plan->dirty = plan->refreshed = true;
 	plan->target_count = 3;
 	plan->unchanged = 1234;
+	json_object_set_new(plan->reached, "s",
+			    parse("{'app':['eu-west-1','us-east-1'],'b':['eu-west-1'],'c':['eu-west-1']}"));
 	json_object_set_new(plan->reads, "app/eu-west-1/s/Read", json_integer(17));
 	json_object_set_new(plan->outputs, "app/eu-west-1/s",
 			    parse("{'Arn':{'before':'x','after':" UNKNOWN "},'New':{'after':'y'}}"));
@@ -237,6 +239,7 @@ static void policy_tools_find_terraforms_shape(void **state)
 	member_is(root, "output_changes app/eu-west-1/s/New actions", "['create']");
 	member_is(root, "muster changes app/eu-west-1/s/Update account_id", "'333333333333'");
 	member_is(root, "muster generation", "7");
+	member_is(root, "muster reached s 1", "{'accounts':['b','c'],'regions':['eu-west-1']}");
 	json_decref(root);
 	plan_free(plan);
 }
