@@ -108,6 +108,21 @@ static void settings(struct sb *sb, struct sb_http *http)
 			"SessionSeconds", (json_int_t)sb->session_seconds, "Rate", sb->rate));
 }
 
+/* What there is to call: {service: [operation, ...]}. */
+static json_t *services_list(void)
+{
+	json_t *all = json_object();
+
+	for (size_t i = 0; sb_services[i] != NULL; i++) {
+		json_t *names = json_array();
+
+		for (const struct sb_op *op = sb_services[i]->ops; op->name != NULL; op++)
+			json_array_append_new(names, json_string(op->name));
+		json_object_set_new(all, sb_services[i]->name, names);
+	}
+	return all;
+}
+
 bool sb_control(struct sb *sb, struct sb_http *http)
 {
 	const char *what = http->path + strlen("/_sandbox/");
@@ -119,6 +134,8 @@ bool sb_control(struct sb *sb, struct sb_http *http)
 		reply(http, 200, sb_dump(sb));
 	else if (strcmp(what, "stats") == 0)
 		reply(http, 200, sb_stats(sb));
+	else if (strcmp(what, "services") == 0)
+		reply(http, 200, services_list());
 	else if (strcmp(what, "reset") == 0 && post)
 		reset(sb, http);
 	else if (strcmp(what, "fault") == 0 && post)

@@ -86,7 +86,7 @@ const char *sb_partition(const char *region);
 json_t *sb_state(struct sb *sb, const char *account, const char *region, const char *service);
 /* The same, but NULL when nothing is there. */
 json_t *sb_state_find(struct sb *sb, const char *account, const char *region, const char *service);
-/* The object `name` in `parent`, made empty when absent. Borrowed. */
+/* The object `name` in `parent`, made empty when absent. Borrowed. A NULL parent gives NULL. */
 json_t *sb_sub(json_t *parent, const char *name);
 
 /* Values that other services see only after the lag. `seen` is what they see now (borrowed, may be NULL). */
@@ -274,6 +274,9 @@ void sb_tags_remove(json_t *tags, json_t *keys);
 json_t *sb_tags_list(json_t *tags, const char *key, const char *value);
 
 /* ---- what services ask of one another ---- */
+
+/* The ARN of the role that a service has for itself in an account, made when absent. Free it. */
+char *sb_linked_role_ensure(struct sb *sb, const char *account, const char *service);
 
 json_t *sb_bucket_find(struct sb *sb, const char *bucket); /* borrowed; NULL when there is none */
 /* Whether a service may use a bucket, by the bucket policy as seen now. */

@@ -61,10 +61,11 @@ static int pattern_check(struct sb_call *c, const char *text)
 
 	if (json_is_object(pattern) && json_object_size(pattern) == 0)
 		fault = "Empty patterns are not allowed";
+	if (pattern == NULL)
+		fault = error.text;
 	json_decref(pattern);
-	if (pattern == NULL || fault != NULL)
-		return sb_fail(c, 400, "InvalidEventPatternException", "Event pattern is not valid. Reason: %s",
-			       pattern == NULL ? error.text : fault);
+	if (fault != NULL)
+		return sb_fail(c, 400, "InvalidEventPatternException", "Event pattern is not valid. Reason: %s", fault);
 	return 0;
 }
 

@@ -146,8 +146,10 @@ int sns_subscribe(struct sb_call *c)
 			       "attributes");
 	if (it == NULL)
 		it = subscription_new(c, all, topic);
-	else if (sb_true(it, "Pending"))
-		json_object_set_new(it, "Pending", json_boolean(starts_pending(c, protocol, endpoint)));
+	else if (sb_true(it, "Pending") && !starts_pending(c, protocol, endpoint)) {
+		json_object_set_new(it, "Pending", json_false());
+		json_object_set_new(it, "Owner", json_string(c->account));
+	}
 	c->out = json_object();
 	if (sb_true(it, "Pending") && !sb_true(c->in, "ReturnSubscriptionArn"))
 		json_object_set_new(c->out, "SubscriptionArn", json_string("pending confirmation"));

@@ -61,7 +61,7 @@ json_t *sb_sub(json_t *parent, const char *name)
 {
 	json_t *child = json_object_get(parent, name);
 
-	if (child == NULL) {
+	if (child == NULL && parent != NULL) {
 		child = json_object();
 		json_object_set_new(parent, name, child);
 	}
