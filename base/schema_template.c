@@ -32,17 +32,24 @@ static bool scalar_add(struct buf *out, const json_t *value)
 	return true;
 }
 
-/* A member by name, or by path where dots lead inside. */
+/* A member by name, or by path: dots lead inside, [0] takes an element. */
 static const json_t *path_get(const json_t *object, const char *name)
 {
 	const json_t *value = json_object_get(object, name);
-	const char *dot = strchr(name, '.');
+	size_t len = strcspn(name, ".[");
+	char *end;
 
-	if (value != NULL || dot == NULL)
+	if (value != NULL || name[len] == '\0')
 		return value;
-	mem_auto_str char *head = mem_strndup(name, (size_t)(dot - name));
+	mem_auto_str char *head = mem_strndup(name, len);
 
-	return path_get(json_object_get(object, head), dot + 1);
+	value = json_object_get(object, head);
+	name += len;
+	if (*name == '[') {
+		value = json_array_get(value, strtoul(name + 1, &end, 10));
+		name = *end == ']' ? end + 1 : end;
+	}
+	return *name == '.' ? path_get(value, name + 1) : value;
 }
 
 static const char *place_get(const struct schema_place *place, const char *name)
@@ -168,7 +175,7 @@ void schema_template_check(struct schema_reader *r, const struct json_path *path
 
 	for (const char *s = template; s != NULL && (s = strstr(s, "${")) != NULL; s += 2) {
 		mem_auto_str char *word = mem_strndup(s + 2, strcspn(s + 2, "|!=}"));
-		mem_auto_str char *head = mem_strndup(word, strcspn(word, "."));
+		mem_auto_str char *head = mem_strndup(word, strcspn(word, ".["));
 
 		if (strchr(s, '}') == NULL)
 			schema_reader_error(r, path, "\"${\" without \"}\"");

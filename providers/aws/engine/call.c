@@ -274,8 +274,15 @@ static void call_send(struct call *call, const struct engine_scope *scope)
 	    /* What is waited for must be asked anew each time. */
 	    .batch = json_object_get(spec, "Until") == NULL ? run->batch : NULL,
 	};
-	json_t *input = request.input;
+	json_t *input = request.input, *postpone = json_object_get(spec, "Postpone");
 
+	if (postpone != NULL && json_object_get(postpone, "Codes") == NULL) {
+		engine_postpone(run->aws, &run->target, json_get_string(postpone, "Until"), call->service,
+				call->operation, input);
+		json_decref(input);
+		call_end(call);
+		return;
+	}
 	if (region != NULL)
 		request.target.region = region;
 	engine_fetch(&request, call_answered, call);

@@ -120,13 +120,13 @@ static void check_changed(struct checker *c, const json_t *names)
 	size_t i;
 
 	if (strcmp(c->handler, "Update") != 0)
-		checker_error(c, "$Changed belongs to Update");
+		checker_error(c, "$Changed and $OrClear belong to Update");
 	if (json_is_string(names) && schema_value_member(&c->type->properties, json_string_value(names)) == NULL)
-		checker_error(c, "$Changed: no property \"%s\"", json_string_value(names));
+		checker_error(c, "no property \"%s\"", json_string_value(names));
 	json_array_foreach((json_t *)names, i, name)
 	{
 		if (!json_is_string(name) || schema_value_member(&c->type->properties, json_string_value(name)) == NULL)
-			checker_error(c, "$Changed: expected names of properties");
+			checker_error(c, "expected names of properties");
 	}
 }
 
@@ -145,6 +145,8 @@ static void check_word(struct checker *c, const struct engine_word *word, const 
 	}
 	if (!json_is_array(arguments) || count < word->least || count > word->most)
 		checker_error(c, "%s takes a list of %zu to %zu arguments", word->name, word->least, word->most);
+	if (strcmp(word->name, "$OrClear") == 0)
+		check_changed(c, json_array_get(arguments, 0));
 	json_array_foreach((json_t *)arguments, i, argument)
 	{
 		c->items += word->binds_item && i == 1;

@@ -2,7 +2,7 @@
  *
  *   compare.c  equality by schema, defaults filled in
  *   expr.c     expressions: templates with ${...} evaluated in a scope
- *   words.c    the $Words of expressions
+ *   words*.c   the $Words of expressions
  *   memory.c   waits, cancelling, postponed calls
  *   fetch.c    one call: pages gathered, RetryOn, shared between resources of one batch read
  *   call.c     one element of a step: call, errors, Until, outputs
