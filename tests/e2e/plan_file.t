@@ -1,0 +1,72 @@
+#!/bin/bash
+# The saved plan: what show tells again, and when apply refuses it.
+. "$(dirname "$0")/lib.sh"
+fleet=$work/fleet
+fleet_make "$fleet" 3
+rm "$fleet"/stacks/{recording,detection,event-access,log-archive}.json
+jq '.Targets.Regions = ["us-east-1", "eu-west-1"] | del(.Resources.Rule)' "$fleet/stacks/notification.json" >"$work/new"
+cp "$work/new" "$fleet/stacks/notification.json"
+fleet_commit "$fleet" "Only topics"
+sandbox_start "$fleet/accounts.json"
+
+run "$muster" -C "$fleet" plan --out "$work/plan.json" --format json
+is "a plan as JSON" "$status" 0
+is "... has Terraform's shape" "$(jq -r '.resource_changes[0].change.actions[0]' <<<"$out")" create
+like "... with what muster needs" "$(jq -c '.muster | keys' <<<"$out")" lineage
+is "show gives the same JSON" "$("$muster" -C "$fleet" show --format json "$work/plan.json" | jq -S . | sha256sum)" \
+	"$(jq -S . <<<"$out" | sha256sum)"
+
+jq '(.resource_changes[0].change.after) |= (.DisplayName = "changed")' "$work/plan.json" >"$work/edited.json"
+run "$muster" -C "$fleet" apply "$work/edited.json"
+is "an edited plan is refused" "$status" 1
+like "... as edited" "$err" "changed after"
+run "$muster" -C "$fleet" show "$work/missing.json"
+is "a plan that is not there" "$status" 1
+like "... is said to be missing" "$err" "missing.json.*No such file"
+echo '{"format_version": "1.2"' >"$work/broken.json"
+run "$muster" -C "$fleet" apply "$work/broken.json"
+is "a plan that is no JSON is refused" "$status" 1
+like "... with its place" "$err" "broken.json:[0-9]+:[0-9]+"
+echo '{"format_version": "1.2", "resource_changes": []}' >"$work/other.json"
+run "$muster" -C "$fleet" show "$work/other.json"
+is "another tool's plan is refused" "$status" 1
+
+run "$muster" -C "$fleet" plan --out "$work/stale.json"
+run "$muster" -C "$fleet" apply "$work/plan.json"
+is "the plan is applied" "$status" 0
+run "$muster" -C "$fleet" apply "$work/stale.json"
+is "a plan of before is refused" "$status" 1
+run "$muster" -C "$fleet" apply "$work/plan.json"
+is "the same plan is refused the second time" "$status" 1
+like "... as applied already" "$err" "already"
+
+# Two plans over different resources do not disturb each other; two over the same do.
+run "$muster" -C "$fleet" plan --only '*/us-east-1/*' --destroy --out "$work/us.json"
+run "$muster" -C "$fleet" plan --only '*/eu-west-1/*' --destroy --out "$work/eu.json"
+run "$muster" -C "$fleet" plan --destroy --out "$work/all.json"
+run "$muster" -C "$fleet" apply "$work/us.json"
+is "one region is destroyed" "$status" 0
+run "$muster" -C "$fleet" apply "$work/all.json"
+is "a plan over a changed resource is stale" "$status" 1
+like "... and names it" "$err" "us-east-1/notification/Topic"
+run "$muster" -C "$fleet" apply "$work/eu.json"
+is "a plan over other resources is not" "$status" 0
+is "nothing is recorded" "$("$muster" -C "$fleet" state list | wc -l)" 0
+run "$muster" -C "$fleet" apply "$work/plan.json"
+is "the first plan is still refused, though all is as before" "$status" 1
+like "... as applied already" "$err" "already"
+
+# On a state of another lineage, and on none at all.
+mkdir "$work/other" && cp -R "$fleet/." "$work/other" && rm -rf "$work/other/.muster" "$work/other/.git"
+jq '.Lineage = "01OTHERLINEAGE000000000000"' "$fleet/muster.json" >"$work/other/muster.json"
+fleet_commit "$work/other" "Another lineage"
+run "$muster" -C "$work/other" apply --auto-approve --only '*/us-east-1/*'
+is "another lineage has its own state" "$status" 0
+run "$muster" -C "$fleet" plan --out "$work/mine.json"
+run "$muster" -C "$work/other" apply "$work/mine.json"
+is "a plan of another lineage is refused" "$status" 1
+like "... and says so" "$err" lineage
+run "$muster" -C "$fleet" apply </dev/null
+is "nobody there to say yes" "$status" 1
+like "... is said" "$err" "auto-approve"
+done_testing
