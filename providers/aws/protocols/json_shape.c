@@ -129,6 +129,14 @@ static json_t *decode_structure(const struct aws_shape *shape, json_t *wire)
 	return out;
 }
 
+/* Seconds since 1970 as the text that inputs take. */
+static json_t *decode_time(const json_t *wire)
+{
+	char text[32];
+	text_time(text, sizeof text, (int64_t)(json_number_value(wire) * 1000.0));
+	return json_string(text);
+}
+
 json_t *aws_json_decode(const struct aws_shape *shape, json_t *wire)
 {
 	json_t *out, *item;
@@ -146,6 +154,8 @@ json_t *aws_json_decode(const struct aws_shape *shape, json_t *wire)
 		json_object_foreach(wire, key, item) json_object_set_new(out, key, aws_json_decode(shape->item, item));
 		return out;
 	}
+	if (shape->kind == AWS_TIMESTAMP && json_is_number(wire))
+		return decode_time(wire);
 	return json_incref(wire);
 }
 
