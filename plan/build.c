@@ -165,6 +165,11 @@ static void decide_adopt(struct subject *s)
 	struct maker *m = s->m;
 	struct plan_change *change;
 
+	/* Not asked about: --only takes it out again, whatever it is. */
+	if (m->options->only != NULL && !text_glob(m->options->only, s->resource->address)) {
+		decide_create(s);
+		return;
+	}
 	if (!adoption_allowed(s)) {
 		diag_at(
 		    m->d, DIAG_ERROR, &s->resource->place,
@@ -442,7 +447,8 @@ static int resolver_attribute(void *payload, struct specs_resource *resource, co
 /* `regions` holds one string for each name: a fleet has hundreds of thousands of targets in a few dozen regions. */
 static void note_reached(json_t *reached, const struct specs_instance *instance, json_t *regions)
 {
-	json_t *accounts = json_object_get(reached, instance->stack), *region = json_object_get(regions, instance->region);
+	json_t *accounts = json_object_get(reached, instance->stack),
+	       *region = json_object_get(regions, instance->region);
 
 	if (accounts == NULL) {
 		accounts = json_object();

@@ -62,7 +62,8 @@ jq '.Lineage = "01OTHERLINEAGE000000000000"' "$fleet/muster.json" >"$work/other/
 fleet_commit "$work/other" "Another lineage"
 run "$muster" -C "$work/other" apply --auto-approve --only '*/us-east-1/*'
 is "another lineage has its own state" "$status" 0
-run "$muster" -C "$fleet" plan --out "$work/mine.json"
+run "$muster" -C "$fleet" plan --only '*/eu-west-1/*' --out "$work/mine.json"
+is "what another made elsewhere does not disturb --only" "$status" 0
 run "$muster" -C "$work/other" apply "$work/mine.json"
 is "a plan of another lineage is refused" "$status" 1
 like "... and says so" "$err" lineage
