@@ -59,6 +59,9 @@ struct check {
 	int fd;
 	size_t page_bytes, last_page, file_bytes;
 	unsigned char *seen; /* one bit a page: each has one place */
+	/* One buffer for each page on the way down: through the main database, then through one in it. */
+	unsigned char *pages[2 * MAX_DEPTH];
+	size_t level;
 	struct diag *d;
 };
 
@@ -267,7 +270,9 @@ static int check_page(struct check *c, size_t number, unsigned depth, enum tree 
 
 	if (take_pages(c, number, 1) < 0)
 		return -1;
-	page = mem_alloc(c->page_bytes);
+	if (c->pages[c->level] == NULL)
+		c->pages[c->level] = mem_alloc(c->page_bytes);
+	page = c->pages[c->level++];
 	if (read_at(c->fd, page, c->page_bytes, number * c->page_bytes) < 0) {
 		store_corrupt(c->state, c->d, "page %zu cannot be read", number);
 		goto out;
@@ -283,7 +288,7 @@ static int check_page(struct check *c, size_t number, unsigned depth, enum tree 
 		*entries += count;
 	rc = check_nodes(c, page, count, depth, tree, entries);
 out:
-	free(page);
+	c->level--;
 	return rc;
 }
 
@@ -334,6 +339,8 @@ int store_check_pages(const struct state *state, MDB_txn *mdb, struct diag *d)
 	rc = check_tree(&c, &meta.dbs[0], TREE_FREE);
 	if (rc == 0)
 		rc = check_tree(&c, &meta.dbs[1], TREE_MAIN);
+	for (size_t i = 0; i < 2 * MAX_DEPTH; i++)
+		free(c.pages[i]);
 	free(c.seen);
 	return rc;
 }

@@ -59,6 +59,13 @@ static json_t *describe_self(void)
 			 since);
 }
 
+static void sleep_ms(int64_t ms)
+{
+	struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
 /* What the file says, or an empty object. */
 static json_t *read_holder(int fd)
 {
@@ -67,6 +74,18 @@ static json_t *read_holder(int fd)
 	json_t *holder = len > 0 ? json_loadb(text, (size_t)len, 0, NULL) : NULL;
 
 	return json_is_object(holder) ? holder : json_object();
+}
+
+/* A holder that has only just locked has not written yet: it gets a moment. */
+static json_t *read_settled_holder(int fd)
+{
+	json_t *holder = read_holder(fd);
+
+	if (json_object_size(holder) > 0)
+		return holder;
+	json_decref(holder);
+	sleep_ms(POLL_MS);
+	return read_holder(fd);
 }
 
 static int write_holder(int fd)
@@ -83,7 +102,7 @@ static int write_holder(int fd)
 
 static int locked_error(const struct state *state, struct diag *d)
 {
-	json_auto_t *holder = read_holder(state->lock_fd);
+	json_auto_t *holder = read_settled_holder(state->lock_fd);
 	const char *command = json_get_string(holder, "Command"), *user = json_get_string(holder, "User");
 	const char *host = json_get_string(holder, "Host"), *since = json_get_string(holder, "Since");
 
@@ -112,13 +131,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void sleep_ms(int64_t ms)
-{
-	struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
-
-	nanosleep(&pause, NULL);
 }
 
 /* Polls, since the kernel's own wait cannot be given a deadline. */

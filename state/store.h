@@ -51,6 +51,8 @@ struct state_txn {
 	struct buf journal; /* every write so far, to redo them */
 	uint64_t sequence;  /* last version given, once `sequence_known` */
 	bool sequence_known, sequence_changed;
+	size_t reads;             /* of a read transaction, since it last let go of pages */
+	uintptr_t low, high;      /* the part of the map that these went to */
 	uint64_t open_generation; /* known to be open in this transaction; 0: none looked up yet */
 };
 
