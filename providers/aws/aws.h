@@ -49,7 +49,6 @@ struct aws_service {
 	/* One endpoint for a whole partition (iam): calls of any region go to and are signed for this region in
 	 * partition aws; NULL for regional services. */
 	bool global;
-	bool query_errors; /* json: asks for the error codes of the query protocol that the service once spoke (sqs) */
 	const struct aws_protocol *protocol;
 	struct aws_operation *operations; /* sorted by name */
 	size_t operation_count;

@@ -16,7 +16,7 @@ struct aws_services {
 
 static const char *const service_words[] = {
     "Service",     "Protocol",     "EndpointPrefix", "SigningName", "EnvironmentId", "ApiVersion", "TargetPrefix",
-    "JsonVersion", "XmlNamespace", "Global",         "Names",       "QueryErrors",   "Shapes",     "Operations"};
+    "JsonVersion", "XmlNamespace", "Global",         "Names",       "Shapes",        "Operations"};
 static const char *const operation_words[] = {"Http", "Reads", "Root", "Checksum", "Input", "Output"};
 
 static int check_words(const char *file, const json_t *object, const char *const *words, size_t count,
@@ -148,7 +148,6 @@ static int read_service(struct aws_service *service, const char *file, struct di
 	service->json_version = json_get_string(document, "JsonVersion");
 	service->xml_namespace = json_get_string(document, "XmlNamespace");
 	service->global = json_get_bool(document, "Global", false);
-	service->query_errors = json_get_bool(document, "QueryErrors", false);
 	service->protocol = protocol ? aws_protocol_find(protocol) : NULL;
 	if (!service->protocol)
 		return diag_error(d, "%s: unknown protocol \"%s\"", file, protocol ? protocol : "");

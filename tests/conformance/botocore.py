@@ -28,7 +28,7 @@ SCALARS = {
 TIMES = {"timestamp-iso8601": "iso8601", "timestamp-http": "rfc822", "timestamp-unix": "unixTimestamp"}
 SERVICE_WORDS = {
     "Service", "Protocol", "EndpointPrefix", "SigningName", "EnvironmentId", "ApiVersion", "TargetPrefix",
-    "JsonVersion", "XmlNamespace", "Global", "Names", "QueryErrors", "Shapes", "Operations",
+    "JsonVersion", "XmlNamespace", "Global", "Names", "Shapes", "Operations",
 }
 MEMBER_WORDS = {"Type", "Members", "List", "Map", "Name", "In", "Item", "Flat", "Key", "Value", "Entry"}
 # Change nothing although their names do not say so.
@@ -84,7 +84,6 @@ class Service:
             "TargetPrefix": facts["targetPrefix"] if self.protocol == "json" else None,
             "JsonVersion": facts["jsonVersion"] if self.protocol == "json" else None,
             "XmlNamespace": namespaces.pop() if self.protocol == "rest-xml" and namespaces else None,
-            "QueryErrors": True if self.protocol == "json" and "awsQueryCompatible" in facts else None,
         }
         for word in sorted(set(f) - SERVICE_WORDS):
             yield "unknown word %s" % word

@@ -207,7 +207,7 @@ static void json_encodes(void **state)
 	    "\"b\":9007199254740993,\"u\":\"\xc3\xa9\xf0\x9f\x98\x80\"}}");
 	check_encode("sqs:DeleteQueue", "{'QueueUrl': 'https://q'}",
 		     "POST /\nContent-Type: application/x-amz-json-1.0\nX-Amz-Target: AmazonSQS.DeleteQueue\n"
-		     "X-Amzn-Query-Mode: true\n{\"QueueUrl\":\"https://q\"}");
+		     "{\"QueueUrl\":\"https://q\"}");
 	check_encode("cloudtrail:CreateTrail", "{'S3Bucket': 'b'}",
 		     "cloudtrail:CreateTrail: no member \"S3Bucket\" (did you mean \"S3BucketName\"?)");
 }

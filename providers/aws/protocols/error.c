@@ -106,12 +106,14 @@ void aws_error_from_json(struct aws_error *out, const struct aws_service *servic
 	const char *code = first_string(body, "__type", "code", "Code");
 	const char *message = first_string(body, "message", "Message", "errorMessage");
 	*out = (struct aws_error){.request_id = request_id(answer)};
-	if (service->query_errors)
-		out->code = header_code(answer, "x-amzn-query-error");
-	if (!out->code)
-		out->code = header_code(answer, "x-amzn-ErrorType");
+	(void)service;
+	out->code = header_code(answer, "x-amzn-ErrorType");
 	if (!out->code && code)
 		out->code = clean_code(code);
+	/* Services that once spoke query (sqs) name their old codes here. Types know the new ones, so this comes last.
+	 */
+	if (!out->code)
+		out->code = header_code(answer, "x-amzn-query-error");
 	if (message)
 		out->message = mem_strdup(message);
 	fill_missing(out, answer);

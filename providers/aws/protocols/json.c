@@ -14,8 +14,6 @@ static int encode(struct aws_wire *out, const struct aws_service *service, const
 	aws_json_body(out, body);
 	aws_wire_header(out, "Content-Type", type);
 	aws_wire_header(out, "X-Amz-Target", target);
-	if (service->query_errors)
-		aws_wire_header(out, "X-Amzn-Query-Mode", "true");
 	return 0;
 }
 
