@@ -44,11 +44,6 @@ const struct aws_services *aws_services(const struct aws *aws)
 	return aws->services;
 }
 
-const struct aws_service *aws_service_find(struct aws *aws, const char *name)
-{
-	return aws_services_find(aws->services, name);
-}
-
 int64_t aws_wall_ms(const struct aws *aws)
 {
 	return loop_wall_ms() + aws->skew_ms;
@@ -99,7 +94,9 @@ static void on_regions(void *payload, const struct aws_api_result *result)
 	{
 		const char *name = json_get_string(region, "RegionName");
 
-		if (name != NULL && region_is_enabled(region))
+		/* A fleet lives in one partition; servers other than AWS may name regions of them all. */
+		if (name != NULL && region_is_enabled(region) &&
+		    strcmp(aws_partition_of(name), question->aws->partition) == 0)
 			names[count++] = name;
 	}
 	qsort(names, count, sizeof names[0], name_compare);
