@@ -387,10 +387,22 @@ def load_services(tap):
     return services
 
 
+def check_types(tap, services):
+    sys.path.append(os.path.dirname(os.path.realpath(__file__)))
+    import handlers
+
+    for path in sorted(glob.glob(os.path.join(AWS, "types", "*.json"))):
+        with open(path, encoding="utf-8") as f:
+            document = json.load(f)
+        checker = handlers.Checker(document, services)
+        for name, steps in document.get("Handlers", {}).items():
+            tap.case("%s: %s" % (document.get("Type", path), name), checker.handler(steps))
+
+
 def main():
     tap = Tap()
     print("# botocore %s" % botocore.__version__)
-    load_services(tap)
+    check_types(tap, load_services(tap))
     return tap.end()
 
 
