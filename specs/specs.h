@@ -118,6 +118,10 @@ struct specs_instance {
 	const char *region;
 	const char **depends; /* addresses of instances that come first by the stack's DependsOn (rule 9) */
 	size_t depend_count;
+	/* Set by specs_evaluate() when even the list of resources cannot be told, since a loop or condition over whole
+	 * resources needs what is not there: there are no resources then, and nothing of the instance may be changed.
+	 */
+	const char *blocked;
 	struct specs_instance_private *private;
 };
 
@@ -129,7 +133,7 @@ struct specs_resource {
 	const struct schema_type *type;
 	const struct specs_instance *instance;
 	/* Resolved, generated name included; AWS::NoValue members removed. Values not known yet are residual
-	 * expressions (below). Owned by the instance. */
+	 * expressions (below). Owned by the instance, parts of it shared with other instances: never change it. */
 	json_t *properties;
 	bool unknown; /* properties hold a residual attribute */
 	bool name_generated;
@@ -140,8 +144,8 @@ struct specs_resource {
 	enum specs_deletion deletion, replace_deletion; /* DeletionPolicy, UpdateReplacePolicy */
 	bool protect, adopt;
 	struct diag_place place; /* of the resource in its stack file */
-	/* Set if it cannot be planned: GetStackOutput or DependsOn names a target that is not there (rule 9: blocked).
-	 */
+	/* Set if it cannot be planned, with the reason: GetStackOutput or DependsOn names a target that is not there
+	 * (rule 9: blocked), or it refers to a resource that is blocked. `properties` is then an empty object. */
 	const char *blocked;
 	void *user; /* the resolver's own, NULL at first */
 };
@@ -178,8 +182,8 @@ const json_t *specs_instance_outputs(const struct specs_instance *instance);
 void specs_instance_release(struct specs_instance *instance);
 /* Forgets all evaluation, outputs too, so that everything can be evaluated anew (another resolver state). */
 void specs_reset(struct specs *specs);
-/* Checks all instances with every attribute unknown: what `validate` does after specs_expand(). Includes duplicate
- * physical identities, document limits. */
+/* Checks all instances with only predicted attributes known: what `validate` does after specs_expand(). Includes
+ * duplicate physical identities, document limits. */
 int specs_check(struct specs *specs, struct diag *d);
 
 /* The physical identity of an evaluated resource: "TYPE|SCOPE|IDENTITY" with the account and region that its scope
@@ -198,6 +202,20 @@ struct specs_values {
 };
 /* 0 and a new value without residuals; -1 with a message. */
 int specs_resolve(json_t **out, const json_t *value, const struct specs_values *values, struct diag *d);
+
+/* An attribute as far as it follows from properties and place (schema_attribute.predict), new; NULL when only the
+ * service knows it. What a resolver can fall back on. */
+json_t *specs_attribute_predict(const struct specs_resource *resource, const char *attribute);
+
+/* The physical identity: "account/region|type|identity", without region or account as the type's scope says. Two
+ * resources with one identity are an error (rule 6). Returns 1 and a string to be freed with free(), or 0 and NULL when
+ * it is not known yet, or assigned by the service. */
+int specs_identity(char **out, const struct specs_resource *resource);
+
+/* Looks up a secret anew from the "Source" of its residual: for specs_values.secret. Sources: {"Env"}, {"File"} (a
+ * relative path inside the spec directory, or an absolute one; one newline at the end is dropped), {"Parameter": NAME}
+ * with "Account" or "Stack" where the value stands there. 0 and a string to be wiped and freed; -1 with a message. */
+int specs_secret_read(char **out, const struct specs *specs, const json_t *source, struct diag *d);
 
 /* Checks a resolved or partly resolved properties object against its schema: what specs_load() does with literals, for
  * values that came later. */
