@@ -59,7 +59,8 @@ struct aws_service {
 struct aws_services;
 
 /* Every embedded services/NAME.json, then services/NAME.json in the folders of MUSTER_TYPES_PATH (parted by ':'; a file
- * of a name that is there already replaces it). 0, or -1 with a message. Free with aws_services_free() (NULL is fine). */
+ * of a name that is there already replaces it). 0, or -1 with a message. Free with aws_services_free() (NULL is fine).
+ */
 int aws_services_load(struct aws_services **out, struct diag *d);
 void aws_services_free(struct aws_services *services);
 /* Adds or replaces a service from a parsed file (reference taken); `file` is for messages. Unknown words, types and
@@ -132,9 +133,9 @@ struct aws_sign_request {
 	const char *service, *region;
 	int64_t unix_ms;
 	const char *host;
-	bool s3;                 /* path not normalised and not encoded again; x-amz-content-sha256 header */
-	bool normalize;          /* false only for the test vectors */
-	bool omit_session_token; /* add the token after signing; test vectors */
+	bool s3;                    /* path not normalised and not encoded again; x-amz-content-sha256 header */
+	bool normalize;             /* false only for the test vectors */
+	bool omit_session_token;    /* add the token after signing; test vectors */
 	struct aws_sign_keys *keys; /* where derived keys are kept between calls; NULL: nowhere */
 };
 /* Derived signing keys of one set of credentials (a key holds for one day, region and service, and costs four HMACs).
