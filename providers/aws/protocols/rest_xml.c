@@ -175,7 +175,7 @@ static int encode(struct aws_wire *out, const struct aws_service *service, const
 static int decode_body(json_t *out, const struct aws_operation *operation, const struct xml_node *root, struct diag *d)
 {
 	const struct aws_member *payload = aws_http_payload(operation->output);
-	json_t *value;
+	json_t *value = NULL;
 	/* S3 answers some failures with status 200. */
 	if (strcmp(root->name, "Error") == 0) {
 		const char *code = xml_child_text(root, "Code"), *message = xml_child_text(root, "Message");

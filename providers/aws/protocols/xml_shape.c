@@ -14,7 +14,7 @@ static json_t *decode_percent(const char *text)
 	buf_auto struct buf out = BUF_INIT;
 	for (const char *c = text; *c; c++) {
 		uint8_t byte;
-		const char hex[3] = {c[0] == '%' ? c[1] : '\0', c[0] == '%' && c[1] ? c[2] : '\0', '\0'};
+		const char hex[3] = {(char)(*c == '%' ? c[1] : 0), (char)(*c == '%' && c[1] ? c[2] : 0), 0};
 		if (*c == '%' && text_hex_decode(&byte, 1, hex) == 0 && byte != 0) {
 			buf_addc(&out, (char)byte);
 			c += 2;
@@ -78,7 +78,7 @@ static int decode_list(json_t **out, const struct aws_shape *shape, const struct
 	const char *name = shape->flat ? node->name : NULL;
 	json_auto_t *list = json_array();
 	for (; item; item = xml_next(item, name)) {
-		json_t *value;
+		json_t *value = NULL;
 		if (aws_xml_decode(&value, shape->item, item, d) < 0)
 			return -1;
 		json_array_append_new(list, value);
@@ -94,7 +94,7 @@ static int decode_map(json_t **out, const struct aws_shape *shape, const struct 
 	json_auto_t *map = json_object();
 	for (; entry; entry = xml_next(entry, name)) {
 		const struct xml_node *key = xml_child(entry, shape->key), *item = xml_child(entry, shape->value);
-		json_t *value;
+		json_t *value = NULL;
 		if (!key)
 			return diag_error(d, "<%s> without <%s>", entry->name, shape->key);
 		if (!item)
@@ -114,7 +114,7 @@ int aws_xml_decode_members(json_t *out, const struct aws_shape *structure, const
 		const struct xml_node *child = member->in == AWS_IN_BODY   ? xml_child(node, member->wire)
 					       : member->in == AWS_IN_TEXT ? node
 									   : NULL;
-		json_t *value;
+		json_t *value = NULL;
 		if (!child)
 			continue;
 		if (aws_xml_decode(&value, member->shape, child, d) < 0)
