@@ -67,8 +67,8 @@ struct session {
  * session is ended with session_close(), also after a failure of a step. */
 void session_start(struct session *s, struct cli *cli);
 int session_open_state(struct session *s, enum session_state mode);
-/* Closes the state and opens it in another mode. */
-int session_reopen_state(struct session *s, enum session_state mode);
+/* Makes the state of a first plan where there is none yet; the state is open for reading, before and after. */
+int session_prepare_state(struct session *s);
 int session_open_provider(struct session *s);
 /* Loads the specs; needs the provider (types), and the state where it is open (lineage, secrets). */
 int session_load_specs(struct session *s, const struct option_list *parameters);

@@ -67,7 +67,8 @@ static int plan(struct cli *cli, const void *arguments, const char **words, size
 	(void)count;
 	session_start(&s, cli);
 	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_READ) == 0 &&
-	    session_load_specs(&s, &given->planning.parameters) == 0 && planning_run(&made, &s, &given->planning) == 0)
+	    session_prepare_state(&s) == 0 && session_load_specs(&s, &given->planning.parameters) == 0 &&
+	    planning_run(&made, &s, &given->planning) == 0)
 		status = show(cli, made, given);
 	plan_free(made);
 	session_close(&s);

@@ -21,7 +21,7 @@ json_t *secrets_find(void *payload, const json_t *source, const char *hmac, stru
 	uint8_t digest[32];
 	json_t *value = NULL;
 
-	if (specs_needed(s) < 0 || specs_secret_read(s->specs, source, &text, d) < 0)
+	if (specs_needed(s) < 0 || specs_secret_read(&text, s->specs, source, d) < 0)
 		return NULL;
 	text_hmac_sha256(digest, s->secret_key, sizeof s->secret_key, text, strlen(text));
 	text_hex(hex, digest, sizeof digest);

@@ -80,11 +80,21 @@ int session_open_state(struct session *s, enum session_state mode)
 	return read_state_facts(s);
 }
 
-int session_reopen_state(struct session *s, enum session_state mode)
+int session_prepare_state(struct session *s)
 {
+	struct diag ignored = DIAG_INIT;
+
+	if (s->secret_key_known)
+		return 0;
+	/* The key that secrets are hashed with is made with the state. Where none can be made (a read-only directory),
+	 * a plan without secrets still can. */
 	state_close(s->state);
 	s->state = NULL;
-	return session_open_state(s, mode);
+	if (state_open(&s->state, s->state_directory, STATE_WRITE, &ignored) == 0)
+		state_close(s->state);
+	s->state = NULL;
+	diag_free(&ignored);
+	return session_open_state(s, SESSION_STATE_READ);
 }
 
 int session_open_provider(struct session *s)
