@@ -1,0 +1,344 @@
+/* See abstract.h. */
+#include "plan/abstract.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+/* Words in a run that is looked at as one: regions and names of accounts have no more. */
+#define RUN_WORDS_MAX 5
+
+/* Where one text was seen at one place. */
+struct span {
+	uint64_t key; /* 0: empty */
+	const char *account, *region;
+	bool accounts, regions; /* in several of them */
+};
+
+struct plan_abstract {
+	struct map stacks; /* names of the plan's stacks: generated names start with them */
+	struct span *spans;
+	size_t count, room; /* room is a power of two */
+};
+
+/* -- Where texts were seen -------------------------------------------------------------------------------------------
+ */
+
+struct plan_abstract *plan_abstract_new(const struct plan *plan)
+{
+	struct plan_abstract *a = mem_alloc(sizeof *a);
+	const char *stack;
+	json_t *reached;
+
+	for (size_t i = 0; i < plan->change_count; i++)
+		map_set(&a->stacks, plan->changes[i].stack, a);
+	json_object_foreach(plan->reached, stack, reached) map_set(&a->stacks, stack, a);
+	a->room = 1024;
+	a->spans = mem_array(a->room, sizeof *a->spans);
+	return a;
+}
+
+void plan_abstract_free(struct plan_abstract *a)
+{
+	if (a == NULL)
+		return;
+	map_free(&a->stacks, NULL);
+	free(a->spans);
+	free(a);
+}
+
+/* FNV-1a with a last mix. Two texts that meet here make one group too many at worst: groups compare the texts. */
+static uint64_t hash_bytes(uint64_t seed, const char *text, size_t len)
+{
+	uint64_t hash = seed ^ 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
+	hash ^= hash >> 32;
+	hash *= 0x9e3779b97f4a7c15u;
+	hash ^= hash >> 29;
+	return hash != 0 ? hash : 1;
+}
+
+uint64_t plan_abstract_hash(uint64_t seed, const char *text)
+{
+	return hash_bytes(seed, text, strlen(text));
+}
+
+static struct span *span_find(struct span *spans, size_t room, uint64_t key)
+{
+	size_t at = key & (room - 1);
+
+	while (spans[at].key != 0 && spans[at].key != key)
+		at = (at + 1) & (room - 1);
+	return &spans[at];
+}
+
+static void spans_grow(struct plan_abstract *a)
+{
+	size_t room = 2 * a->room;
+	struct span *spans = mem_array(room, sizeof *spans);
+
+	for (size_t i = 0; i < a->room; i++)
+		if (a->spans[i].key != 0)
+			*span_find(spans, room, a->spans[i].key) = a->spans[i];
+	free(a->spans);
+	a->spans = spans;
+	a->room = room;
+}
+
+static void note_span(struct plan_abstract *a, uint64_t key, const struct plan_change *change)
+{
+	struct span *span = span_find(a->spans, a->room, key);
+
+	if (span->key == 0) {
+		*span = (struct span){key, change->account, change->region, false, false};
+		if (2 * ++a->count > a->room)
+			spans_grow(a);
+		return;
+	}
+	span->accounts |= strcmp(span->account, change->account) != 0;
+	span->regions |= strcmp(span->region, change->region) != 0;
+}
+
+/* A text may hold its target's own beside the same words as all others (its bucket in an account, its folder in that):
+ * so each run of words is noted with the number of words before it. */
+static uint64_t run_key(uint64_t place, size_t words_before, const char *run, size_t len)
+{
+	return hash_bytes(place + 0x10001 * (words_before + 1), run, len);
+}
+
+static void note_runs(struct plan_abstract *a, uint64_t place, const struct plan_change *change, const char *text)
+{
+	size_t words_before = 0;
+
+	for (const char *at = text; *at != '\0'; at++) {
+		const char *end = at;
+
+		if (!isalnum((unsigned char)*at) || (at > text && isalnum((unsigned char)at[-1])))
+			continue;
+		for (size_t words = 0; words < RUN_WORDS_MAX && isalnum((unsigned char)*end); words++) {
+			while (isalnum((unsigned char)*end))
+				end++;
+			note_span(a, run_key(place, words_before, at, (size_t)(end - at)), change);
+			end += *end != '\0';
+		}
+		words_before++;
+	}
+}
+
+static void note_text(struct plan_abstract *a, uint64_t place, const struct plan_change *change, const char *text)
+{
+	note_span(a, plan_abstract_hash(place, text), change);
+	if (strstr(text, change->account_id) != NULL || strstr(text, change->region) != NULL ||
+	    strstr(text, change->account) != NULL)
+		note_runs(a, place, change, text);
+}
+
+void plan_abstract_note(struct plan_abstract *a, uint64_t place, const struct plan_change *change, const json_t *value)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_is_string(value))
+		note_text(a, place, change, json_string_value(value));
+	json_object_foreach((json_t *)value, key, item)
+	    plan_abstract_note(a, plan_abstract_hash(place, key), change, item);
+	json_array_foreach((json_t *)value, i, item) plan_abstract_note(a, place + 1 + i, change, item);
+}
+
+/* -- Putting words in place of a target's own -------------------------------------------------------------------------
+ */
+
+/* What is the target's own. NULL: leave it. */
+struct own {
+	const char *account, *account_id, *region;
+	bool generated;
+	const struct plan_abstract *a; /* NULL: nothing was noted */
+	uint64_t place;
+};
+
+static bool word_byte(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
+}
+
+/* Whether `own` stands at `at` as a word of its own, not within a longer one. */
+static bool stands_at(const char *text, const char *at, const char *own, bool digits_only)
+{
+	size_t len = strlen(own);
+	char before = at > text ? at[-1] : ' ', after;
+
+	if (len == 0 || strncmp(at, own, len) != 0)
+		return false;
+	after = at[len];
+	if (digits_only)
+		return !isdigit((unsigned char)after) && !isalnum((unsigned char)before);
+	return !isalnum((unsigned char)before) && !isalnum((unsigned char)after);
+}
+
+/* Length of the word at `at` up to its last dash when it is a generated name (stack-LogicalId-HASH, also cut in the
+ * middle), 0 when it is none. */
+static size_t generated_prefix(const struct own *own, const char *at, size_t word)
+{
+	size_t dash = word, digits = 0;
+	char stack[160];
+	size_t end = 0;
+
+	while (dash > 0 && at[dash - 1] != '-') {
+		dash--;
+		digits += (size_t)(isdigit((unsigned char)at[dash]) != 0);
+		if (isupper((unsigned char)at[dash]) || !isalnum((unsigned char)at[dash]))
+			return 0;
+	}
+	if (dash == 0 || word - dash < 6 || digits == 0)
+		return 0;
+	/* The stack's name is a prefix that ends before a dash. */
+	for (end = 1; end < dash && end < sizeof stack; end++) {
+		if (at[end] != '-')
+			continue;
+		memcpy(stack, at, end);
+		stack[end] = '\0';
+		if (map_has(&own->a->stacks, stack))
+			return dash;
+	}
+	return 0;
+}
+
+/* Whether the same run of words stands there in other accounts, or other regions, too. */
+static bool is_common(const struct own *own, size_t words_before, const char *run, bool accounts)
+{
+	const struct span *span;
+
+	if (own->a == NULL)
+		return false;
+	span = span_find(own->a->spans, own->a->room, run_key(own->place, words_before, run, strlen(run)));
+	return span->key != 0 && (accounts ? span->accounts : span->regions);
+}
+
+/* Puts words in place of what is the target's own at `at`; how many bytes that took, 0: nothing is. */
+static size_t replace_at(struct buf *out, const struct own *own, const char *text, const char *at, size_t words_before)
+{
+	if (own->account_id != NULL && stands_at(text, at, own->account_id, true) &&
+	    !is_common(own, words_before, own->account_id, true)) {
+		buf_adds(out, "${AWS::AccountId}");
+		return strlen(own->account_id);
+	}
+	if (own->region != NULL && stands_at(text, at, own->region, true) &&
+	    !is_common(own, words_before, own->region, false)) {
+		buf_adds(out, "${AWS::Region}");
+		return strlen(own->region);
+	}
+	if (own->account != NULL && stands_at(text, at, own->account, false) &&
+	    !is_common(own, words_before, own->account, true)) {
+		buf_adds(out, "${Muster::AccountName}");
+		return strlen(own->account);
+	}
+	return 0;
+}
+
+/* The hash at the end of a generated name that starts at `at`. */
+static void find_hash(const struct own *own, const char *at, const char **hash, const char **end)
+{
+	size_t word = 0, prefix;
+
+	while (word_byte(at[word]))
+		word++;
+	prefix = generated_prefix(own, at, word);
+	if (prefix == 0)
+		return;
+	*hash = at + prefix;
+	*end = at + word;
+}
+
+static void replace_own(struct buf *out, const struct own *own, const char *text)
+{
+	const char *at = text, *hash = NULL, *hash_end = NULL;
+	size_t words_before = 0;
+
+	while (*at != '\0') {
+		size_t taken = replace_at(out, own, text, at, words_before);
+
+		if (taken == 0 && own->generated && word_byte(*at) && (at == text || !word_byte(at[-1])))
+			find_hash(own, at, &hash, &hash_end);
+		if (taken == 0 && at == hash) {
+			buf_adds(out, "${hash}");
+			taken = (size_t)(hash_end - hash);
+		}
+		if (taken == 0) {
+			buf_addc(out, *at);
+			taken = 1;
+		}
+		for (; taken > 0; taken--, at++)
+			words_before += isalnum((unsigned char)at[0]) && !isalnum((unsigned char)at[1]);
+	}
+}
+
+static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const struct plan_change *change,
+			     const json_t *value)
+{
+	const char *text = json_string_value(value);
+	const struct span *span = span_find(a->spans, a->room, plan_abstract_hash(place, text));
+	buf_auto struct buf out = BUF_INIT;
+	struct own own = {0};
+
+	if (span->accounts && span->regions)
+		return json_incref((json_t *)value);
+	own.a = a;
+	own.place = place;
+	own.generated = true;
+	if (!span->accounts) {
+		own.account = change->account;
+		own.account_id = change->account_id;
+	}
+	if (!span->regions)
+		own.region = change->region;
+	replace_own(&out, &own, text);
+	if (strcmp(buf_str(&out), text) == 0)
+		return json_incref((json_t *)value);
+	return json_string(buf_str(&out));
+}
+
+json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struct plan_change *change,
+			    const json_t *value)
+{
+	json_t *copy = NULL, *item, *changed;
+	const char *key;
+	size_t i;
+
+	if (json_is_string(value))
+		return abstract_text(a, place, change, value);
+	json_object_foreach((json_t *)value, key, item)
+	{
+		changed = plan_abstract_value(a, plan_abstract_hash(place, key), change, item);
+		if (changed != item && copy == NULL)
+			copy = json_copy((json_t *)value);
+		if (changed != item)
+			json_object_set(copy, key, changed);
+		json_decref(changed);
+	}
+	json_array_foreach((json_t *)value, i, item)
+	{
+		changed = plan_abstract_value(a, place + 1 + i, change, item);
+		if (changed != item && copy == NULL)
+			copy = json_copy((json_t *)value);
+		if (changed != item)
+			json_array_set(copy, i, changed);
+		json_decref(changed);
+	}
+	return copy != NULL ? copy : json_incref((json_t *)value);
+}
+
+void plan_abstract_text(struct buf *out, const char *text, const char *account, const char *account_id,
+			const char *region)
+{
+	const struct own own = {.account = account, .account_id = account_id, .region = region};
+
+	replace_own(out, &own, text);
+}

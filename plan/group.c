@@ -1,0 +1,390 @@
+/* Changes into groups: what is the same in many targets is one entry. Work is one pass over the changes to see which
+ * texts are a target's own, and one to put each change under the digest of the rest. */
+#include "plan/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "plan/abstract.h"
+#include "plan/where.h"
+
+/* -- What a change says ------------------------------------------------------------------------------------------- */
+
+/* The differences that matter to a reader, of one change. Borrowed. */
+struct said {
+	const char *path;
+	const json_t *before, *after;
+	bool forces_replace, may_replace, sensitive;
+};
+
+/* A delete is said by what it deletes. Returns how many; *out is to be freed with free(). */
+static size_t change_says(struct said **out, const struct plan_change *change)
+{
+	const struct plan_diff *diff = &change->diff;
+	size_t count = 0;
+	const char *name;
+	json_t *value;
+
+	*out = NULL;
+	if (change->action == PLAN_DELETE || change->action == PLAN_FORGET)
+		return 0;
+	if (diff->count == 0 && change->action == PLAN_CREATE) {
+		*out = mem_array(json_object_size(change->after), sizeof **out);
+		json_object_foreach(change->after, name, value)(*out)[count++] =
+		    (struct said){.path = name, .after = value};
+		return count;
+	}
+	*out = mem_array(diff->count, sizeof **out);
+	for (; count < diff->count; count++) {
+		const struct plan_difference *item = &diff->items[count];
+
+		(*out)[count] = (struct said){item->path,           item->before,      item->after,
+					      item->forces_replace, item->may_replace, item->sensitive};
+	}
+	return count;
+}
+
+/* Changes that could be the same: equal in all but values. */
+static uint64_t change_kind(const struct plan_change *change)
+{
+	uint64_t hash = plan_abstract_hash((uint64_t)change->action, change->type_name);
+
+	hash = plan_abstract_hash(hash, change->stack);
+	return plan_abstract_hash(hash, change->logical_id);
+}
+
+static void note_change(struct plan_abstract *a, const struct plan_change *change)
+{
+	uint64_t kind = change_kind(change);
+	struct said *said;
+	size_t count = change_says(&said, change);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t place = plan_abstract_hash(kind, said[i].path);
+
+		plan_abstract_note(a, place, change, said[i].before);
+		plan_abstract_note(a, place + 1, change, said[i].after);
+	}
+	free(said);
+}
+
+/* -- Building ------------------------------------------------------------------------------------------------------ */
+
+struct grouping {
+	const struct plan *plan;
+	struct plan_abstract *abstract;
+	struct map by_key; /* digest of everything but the target -> struct plan_group * */
+};
+
+static void key_add(struct buf *key, const json_t *value)
+{
+	if (value != NULL)
+		json_canonical(key, value);
+	buf_addc(key, '\n');
+}
+
+static void group_key(struct buf *key, const struct plan_change *change, const struct said *said,
+		      struct plan_group_value *values, size_t count)
+{
+	buf_addf(key, "%d %d %d %d %d %d %d\n%s\n%s\n%s\n%s\n", change->action, change->create_first, change->adopted,
+		 change->gone, change->retain_old, change->record_only, change->deposed, change->type_name,
+		 change->stack, change->logical_id, change->reason != NULL ? change->reason : "");
+	for (size_t i = 0; i < count; i++) {
+		buf_addf(key, "%s %d %d %d\n", said[i].path, said[i].forces_replace, said[i].may_replace,
+			 said[i].sensitive);
+		key_add(key, values[i].before);
+		key_add(key, values[i].after);
+	}
+}
+
+static void values_free(struct plan_group_value *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		json_decref(values[i].before);
+		json_decref(values[i].after);
+		free(values[i].example);
+	}
+	free(values);
+}
+
+static struct plan_group_value *values_abstract(struct grouping *g, const struct plan_change *change,
+						const struct said *said, size_t count)
+{
+	struct plan_group_value *values = mem_array(count, sizeof *values);
+	uint64_t kind = change_kind(change);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t place = plan_abstract_hash(kind, said[i].path);
+
+		values[i] = (struct plan_group_value){
+		    .path = said[i].path,
+		    .before = plan_abstract_value(g->abstract, place, change, said[i].before),
+		    .after = plan_abstract_value(g->abstract, place + 1, change, said[i].after),
+		    .forces_replace = said[i].forces_replace,
+		    .may_replace = said[i].may_replace,
+		    .sensitive = said[i].sensitive,
+		};
+	}
+	return values;
+}
+
+static void group_add_member(struct plan_group *group, const struct plan *plan, size_t index)
+{
+	const struct plan_change *change = &plan->changes[index];
+
+	if (group->count == group->room) {
+		group->room = group->room == 0 ? 4 : 2 * group->room;
+		group->members = mem_resize(group->members, group->room, sizeof *group->members);
+		group->where = mem_resize(group->where, group->room, sizeof *group->where);
+	}
+	group->members[group->count] = index;
+	group->where[group->count++] = (struct plan_where){change->account, change->region};
+	group->drifted += change->drifted;
+}
+
+static void place_change(struct grouping *g, size_t index)
+{
+	const struct plan_change *change = &g->plan->changes[index];
+	struct said *said;
+	size_t count = change_says(&said, change);
+	struct plan_group_value *values = values_abstract(g, change, said, count);
+	buf_auto struct buf key = BUF_INIT;
+	struct plan_group *group;
+	uint8_t digest[32];
+	char hex[65];
+
+	group_key(&key, change, said, values, count);
+	text_sha256(digest, key.data, key.len);
+	text_hex(hex, digest, sizeof digest);
+	group = map_get(&g->by_key, hex);
+	if (group == NULL) {
+		group = mem_alloc(sizeof *group);
+		group->sample = change;
+		group->values = values;
+		group->value_count = count;
+		map_set(&g->by_key, hex, group);
+	} else {
+		values_free(values, count);
+	}
+	group_add_member(group, g->plan, index);
+	free(said);
+}
+
+/* -- What varies within a group --------------------------------------------------------------------------------------
+ */
+
+/* The first text in `real` that `pattern` has otherwise. */
+static const char *first_varying(const json_t *real, const json_t *pattern)
+{
+	const char *key, *found = NULL;
+	json_t *item;
+	size_t i;
+
+	if (real == pattern)
+		return NULL;
+	if (json_is_string(real) && json_is_string(pattern))
+		return strcmp(json_string_value(real), json_string_value(pattern)) != 0 ? json_string_value(real)
+											: NULL;
+	json_object_foreach((json_t *)real, key, item)
+	{
+		found = first_varying(item, json_object_get(pattern, key));
+		if (found != NULL)
+			return found;
+	}
+	json_array_foreach((json_t *)real, i, item)
+	{
+		found = first_varying(item, json_array_get(pattern, i));
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+static bool same(const json_t *a, const json_t *b)
+{
+	return a == b || (a != NULL && b != NULL && json_equal((json_t *)a, (json_t *)b));
+}
+
+/* A pattern in which all members have the same after all gives way to that. */
+static void settle_values(struct plan_group *group, const struct plan *plan)
+{
+	struct said *first, *other;
+	size_t count = change_says(&first, group->sample);
+	bool *varies = mem_array(count, sizeof *varies);
+
+	for (size_t m = 1; m < group->count; m++) {
+		change_says(&other, &plan->changes[group->members[m]]);
+		for (size_t i = 0; i < count; i++)
+			varies[i] |= !same(first[i].before, other[i].before) || !same(first[i].after, other[i].after);
+		free(other);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct plan_group_value *value = &group->values[i];
+		const char *example = first_varying(first[i].after, value->after);
+
+		if (example == NULL)
+			example = first_varying(first[i].before, value->before);
+		if (varies[i] && example != NULL) {
+			value->example =
+			    mem_printf("%s/%s: %s", group->sample->account, group->sample->region, example);
+			continue;
+		}
+		json_decref(value->before);
+		json_decref(value->after);
+		value->before = json_incref((json_t *)first[i].before);
+		value->after = json_incref((json_t *)first[i].after);
+	}
+	free(varies);
+	free(first);
+}
+
+/* -- Where --------------------------------------------------------------------------------------------------------- */
+
+struct places {
+	struct plan_where *items;
+	size_t count, room;
+};
+
+static void places_add(struct places *places, const char *account, const char *region)
+{
+	if (places->count == places->room) {
+		places->room = places->room == 0 ? 64 : 2 * places->room;
+		places->items = mem_resize(places->items, places->room, sizeof *places->items);
+	}
+	places->items[places->count++] = (struct plan_where){account, region};
+}
+
+/* Where a stack goes; what it has left or leaves now was its own too. */
+static struct plan_where_set *stack_places(const struct plan *plan, const char *stack)
+{
+	struct places places = {0};
+	struct plan_where_set *set;
+	json_t *regions, *region;
+	const char *account;
+	size_t i;
+
+	json_object_foreach(json_object_get(plan->reached, stack), account, regions)
+	{
+		json_array_foreach(regions, i, region) places_add(&places, account, json_string_value(region));
+	}
+	for (i = 0; i < plan->change_count; i++)
+		if (strcmp(plan->changes[i].stack, stack) == 0)
+			places_add(&places, plan->changes[i].account, plan->changes[i].region);
+	set = plan_where_set_new(places.items, places.count, plan->home_region);
+	free(places.items);
+	return set;
+}
+
+static void free_set(void *set)
+{
+	plan_where_set_free(set);
+}
+
+static void say_where(struct plan_groups *groups, const struct plan *plan)
+{
+	struct map stacks = MAP_INIT;
+
+	for (size_t i = 0; i < groups->count; i++) {
+		struct plan_group *group = groups->items[i];
+		const char *stack = group->sample->stack;
+		struct plan_where_set *set = map_get(&stacks, stack);
+		struct buf words = BUF_INIT;
+
+		if (set == NULL) {
+			set = stack_places(plan, stack);
+			map_set(&stacks, stack, set);
+		}
+		plan_where_set_words(&words, set, group->where, group->count);
+		group->words = buf_detach(&words);
+	}
+	map_free(&stacks, free_set);
+}
+
+static void count_targets(struct plan_groups *out, const struct plan *plan)
+{
+	struct places all = {0}, touched = {0};
+	struct plan_where_set *set;
+	json_t *accounts, *regions, *region;
+	const char *stack, *account;
+	size_t i;
+
+	for (i = 0; i < plan->change_count; i++) {
+		places_add(&all, plan->changes[i].account, plan->changes[i].region);
+		places_add(&touched, plan->changes[i].account, plan->changes[i].region);
+	}
+	json_object_foreach(plan->reached, stack, accounts)
+	{
+		json_object_foreach(accounts, account, regions)
+		{
+			json_array_foreach(regions, i, region) places_add(&all, account, json_string_value(region));
+		}
+	}
+	set = plan_where_set_new(all.items, all.count, NULL);
+	out->target_count = plan_where_set_size(set);
+	plan_where_set_free(set);
+	set = plan_where_set_new(touched.items, touched.count, NULL);
+	out->touched = plan_where_set_size(set);
+	plan_where_set_free(set);
+	free(all.items);
+	free(touched.items);
+}
+
+/* -- The whole ----------------------------------------------------------------------------------------------------- */
+
+static int action_rank(enum plan_action action)
+{
+	static const int ranks[] = {[PLAN_DELETE] = 0, [PLAN_REPLACE] = 1, [PLAN_UPDATE] = 2, [PLAN_ADOPT] = 3,
+				    [PLAN_FORGET] = 4, [PLAN_CREATE] = 5,  [PLAN_NOOP] = 6};
+
+	return ranks[action];
+}
+
+static int order_groups(const void *a, const void *b)
+{
+	const struct plan_group *x = *(struct plan_group *const *)a, *y = *(struct plan_group *const *)b;
+	int by_action = action_rank(x->sample->action) - action_rank(y->sample->action);
+
+	if (by_action != 0)
+		return by_action;
+	return x->members[0] < y->members[0] ? -1 : 1;
+}
+
+void plan_groups_make(struct plan_groups *out, const struct plan *plan)
+{
+	struct grouping g = {plan, plan_abstract_new(plan), MAP_INIT};
+
+	*out = (struct plan_groups){0};
+	for (size_t i = 0; i < plan->change_count; i++)
+		note_change(g.abstract, &plan->changes[i]);
+	for (size_t i = 0; i < plan->change_count; i++)
+		place_change(&g, i);
+	out->items = mem_array(g.by_key.count, sizeof(struct plan_group *));
+	for (size_t i = 0; i < g.by_key.count; i++)
+		out->items[out->count++] = g.by_key.entries[i].value;
+	qsort(out->items, out->count, sizeof(struct plan_group *), order_groups);
+	for (size_t i = 0; i < out->count; i++)
+		settle_values(out->items[i], plan);
+	say_where(out, plan);
+	count_targets(out, plan);
+	map_free(&g.by_key, NULL);
+	plan_abstract_free(g.abstract);
+}
+
+void plan_groups_free(struct plan_groups *groups)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		struct plan_group *group = groups->items[i];
+
+		values_free(group->values, group->value_count);
+		free(group->members);
+		free(group->where);
+		free(group->words);
+		free(group);
+	}
+	free(groups->items);
+	*groups = (struct plan_groups){0};
+}

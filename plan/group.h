@@ -1,0 +1,39 @@
+/* Changes that are the same but for their target, as one entry each. For renderers. */
+#ifndef MUSTER_PLAN_GROUP_H
+#define MUSTER_PLAN_GROUP_H
+
+#include "plan/plan.h"
+
+/* One difference of all members of a group. */
+struct plan_group_value {
+	const char *path;
+	/* What the members have in common; where they vary, ${AWS::AccountId}, ${AWS::Region},
+	 * ${Muster::AccountName} and ${hash} stand for each target's own. NULL: not there. */
+	json_t *before, *after;
+	char *example; /* where they vary: one member's text for the first thing that varies, else NULL */
+	bool forces_replace, may_replace, sensitive;
+};
+
+struct plan_group {
+	const struct plan_change *sample; /* the first member */
+	struct plan_where *where;         /* of each member, in the order of the plan */
+	size_t *members;                  /* indexes into plan->changes */
+	size_t count, room;
+	struct plan_group_value *values;
+	size_t value_count;
+	size_t drifted; /* members that somebody changed behind muster's back */
+	char *words;    /* "336 of 340 targets, not in app-7" */
+};
+
+struct plan_groups {
+	struct plan_group **items; /* what a reader must care about most first: deletes, replacements, updates, ... */
+	size_t count;
+	size_t target_count; /* all targets that the specs reach or the changes touch */
+	size_t touched;      /* targets with a change */
+};
+
+/* Strings and JSON are owned by the groups or borrowed from the plan, which must outlive them. */
+void plan_groups_make(struct plan_groups *out, const struct plan *plan);
+void plan_groups_free(struct plan_groups *groups);
+
+#endif

@@ -1,0 +1,241 @@
+/* The plan for people: each change once, with where; then what is not in it; then totals. What a reviewer must not
+ * miss comes first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "plan/group.h"
+#include "plan/render.h"
+#include "plan/where.h"
+
+/* Totals by account and by region are listed up to this many. */
+#define TOTALS_MAX  10
+#define WIDTH_LEAST 40
+
+/* -- Reasons ------------------------------------------------------------------------------------------------------- */
+
+static const char *const reasons[][2] = {
+    {"recreate_because_gone", "it is gone from AWS"},
+    {"replace_because_cannot_update_same_name", "the old one goes first, since both have the same name"},
+    {"replace_because_cannot_update", "the new one is made first, then the old one goes"},
+    {"may_replace_because_unknown", "replaced only if the value turns out to be another"},
+    {"update_because_incomplete", "an earlier apply did not get to its end here"},
+    {"update_record_only", "only the record changes (dependencies or policies), nothing in AWS"},
+    {"adopt_because_exists", "it exists in AWS and is taken over"},
+    {"adopt_because_cut_off", "it was made by a run that was cut off"},
+    {"delete_because_deposed", "an earlier replacement left it behind"},
+    {"delete_because_no_resource_config", "no longer in the specs"},
+    {"delete_because_destroy", NULL},
+    {"forget_because_gone", "it is gone from AWS; the record is dropped"},
+    {"forget_because_retained", "left in AWS (DeletionPolicy: Retain); the record is dropped"},
+    {"forget_because_adopted", "left in AWS, since it was adopted; the record is dropped"},
+};
+
+static const char *reason_words(const char *reason)
+{
+	for (size_t i = 0; reason != NULL && i < sizeof reasons / sizeof *reasons; i++)
+		if (strcmp(reasons[i][0], reason) == 0)
+			return reasons[i][1];
+	return reason;
+}
+
+/* -- Entries ------------------------------------------------------------------------------------------------------- */
+
+static void print_remarks(struct plan_printer *p, const struct plan_group *group)
+{
+	const struct plan_change *change = group->sample;
+	const char *words = reason_words(change->reason);
+
+	if (words != NULL)
+		plan_remark(p, 4, words);
+	if (change->retain_old)
+		plan_remark(p, 4, "the old one is left in AWS");
+	if (group->drifted > 0) {
+		buf_auto struct buf text = BUF_INIT;
+
+		buf_adds(&text, "changed in AWS behind muster's back");
+		if (group->drifted < group->count) {
+			buf_adds(&text, " in ");
+			plan_count_words(&text, group->drifted);
+			buf_adds(&text, group->drifted == 1 ? " of these" : " of these targets");
+		}
+		plan_remark(p, 4, buf_str(&text));
+	}
+}
+
+/* "forces replacement; app-1/eu-west-1: trail-111", or NULL. To be freed. */
+static char *value_remark(const struct plan_group_value *value)
+{
+	const char *replaces = value->forces_replace ? "forces replacement" : value->may_replace ? "may replace" : NULL;
+
+	if (replaces == NULL)
+		return mem_strdup(value->example);
+	if (value->example == NULL)
+		return mem_strdup(replaces);
+	return mem_printf("%s; %s", replaces, value->example);
+}
+
+static void print_value(struct plan_printer *p, const struct plan_group *group, const struct plan_group_value *value)
+{
+	mem_auto_str char *remark = value_remark(value);
+	json_t *hidden = value->sensitive ? json_pack("{s:{}}", "Muster::Secret") : NULL;
+	const json_t *before = hidden != NULL && value->before != NULL ? hidden : value->before;
+	const json_t *after = hidden != NULL && value->after != NULL ? hidden : value->after;
+
+	if (group->sample->action == PLAN_CREATE && before == NULL)
+		plan_value_whole(p, 4, '+', value->path, after, remark);
+	else
+		plan_value_changed(p, 4, value->path, before, after, remark);
+	json_decref(hidden);
+}
+
+static void print_group(struct plan_printer *p, const struct plan_group *group)
+{
+	const struct plan_change *change = group->sample;
+	enum plan_paint paint = plan_paint_of(change->action);
+
+	plan_paint(p, paint);
+	buf_addf(&p->raw, "%s %s", plan_action_sign(change->action, change->create_first),
+		 plan_action_name(change->action));
+	plan_paint_end(p, paint);
+	buf_addc(&p->raw, ' ');
+	plan_paint(p, PLAN_PAINT_BOLD);
+	buf_addf(&p->raw, "%s/%s", change->stack, change->logical_id);
+	plan_paint_end(p, PLAN_PAINT_BOLD);
+	buf_addf(&p->raw, " (%s)\n", change->type_name);
+	buf_addf(&p->raw, "    in %s\n", group->words);
+	print_remarks(p, group);
+	for (size_t i = 0; i < group->value_count; i++)
+		print_value(p, group, &group->values[i]);
+	buf_addc(&p->raw, '\n');
+}
+
+/* -- Totals -------------------------------------------------------------------------------------------------------- */
+
+static void add_counted(struct buf *out, size_t count, const char *noun)
+{
+	plan_count_words(out, count);
+	buf_addf(out, " %s%s", noun, count == 1 ? "" : "s");
+}
+
+struct total {
+	size_t count, targets;
+};
+
+static void count_actions(struct total totals[PLAN_DELETE + 1], const struct plan *plan)
+{
+	struct map seen = MAP_INIT;
+
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+		mem_auto_str char *key = mem_printf("%d/%s/%s", change->action, change->account, change->region);
+
+		totals[change->action].count++;
+		totals[change->action].targets += map_set(&seen, key, &seen) == NULL;
+	}
+	map_free(&seen, NULL);
+}
+
+static void print_plan_line(struct plan_printer *p, const struct plan *plan, const struct plan_groups *groups)
+{
+	/* The first four are said also when there are none. */
+	static const enum plan_action order[] = {PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE,
+						 PLAN_DELETE, PLAN_ADOPT,  PLAN_FORGET};
+	struct total totals[PLAN_DELETE + 1] = {0};
+
+	count_actions(totals, plan);
+	plan_paint(p, PLAN_PAINT_BOLD);
+	buf_adds(&p->raw, "Plan:");
+	plan_paint_end(p, PLAN_PAINT_BOLD);
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		const struct total *total = &totals[order[i]];
+
+		if (i >= 4 && total->count == 0)
+			continue;
+		buf_adds(&p->raw, i > 0 ? ", " : " ");
+		plan_count_words(&p->raw, total->count);
+		buf_addf(&p->raw, " to %s", plan_action_name(order[i]));
+		if (total->count == 0)
+			continue;
+		buf_adds(&p->raw, " in ");
+		plan_count_words(&p->raw, total->targets);
+		buf_adds(&p->raw, " of ");
+		add_counted(&p->raw, groups->target_count, "target");
+	}
+	buf_adds(&p->raw, ".\n");
+}
+
+static void count_one(struct map *counts, const char *name)
+{
+	size_t *count = map_get(counts, name);
+
+	if (count == NULL) {
+		count = mem_alloc(sizeof *count);
+		map_set(counts, name, count);
+	}
+	++*count;
+}
+
+static void print_counts(struct plan_printer *p, const char *title, const struct map *counts)
+{
+	if (counts->live < 2 || counts->live > TOTALS_MAX)
+		return;
+	buf_addf(&p->raw, "%s", title);
+	for (size_t i = 0; i < counts->count; i++) {
+		buf_addf(&p->raw, "%s%s ", i > 0 ? ", " : " ", counts->entries[i].key);
+		plan_count_words(&p->raw, *(size_t *)counts->entries[i].value);
+	}
+	buf_adds(&p->raw, ".\n");
+}
+
+static void print_totals(struct plan_printer *p, const struct plan *plan, const struct plan_groups *groups)
+{
+	struct map accounts = MAP_INIT, regions = MAP_INIT;
+
+	print_plan_line(p, plan, groups);
+	for (size_t i = 0; i < plan->change_count; i++) {
+		count_one(&accounts, plan->changes[i].account);
+		count_one(&regions, plan->changes[i].region);
+	}
+	print_counts(p, "By account:", &accounts);
+	print_counts(p, "By region:", &regions);
+	if (plan->unchanged > 0) {
+		add_counted(&p->raw, plan->unchanged, "resource");
+		buf_addf(&p->raw, " %s as specified.\n", plan->unchanged == 1 ? "is" : "are");
+	}
+	map_free(&accounts, free);
+	map_free(&regions, free);
+}
+
+static void print_nothing(struct plan_printer *p, const struct plan *plan)
+{
+	plan_paint(p, PLAN_PAINT_BOLD);
+	buf_adds(&p->raw, "No changes.");
+	plan_paint_end(p, PLAN_PAINT_BOLD);
+	buf_addc(&p->raw, ' ');
+	add_counted(&p->raw, plan->unchanged, "resource");
+	buf_addf(&p->raw, " %s as specified.\n", plan->unchanged == 1 ? "is" : "are");
+}
+
+/* -- The whole ----------------------------------------------------------------------------------------------------- */
+
+void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options)
+{
+	size_t width = options->width > 0 ? (size_t)options->width : 100;
+	struct plan_printer p = {BUF_INIT, options->color, width < WIDTH_LEAST ? WIDTH_LEAST : width};
+	struct plan_groups groups;
+
+	plan_groups_make(&groups, plan);
+	for (size_t i = 0; i < groups.count; i++)
+		print_group(&p, groups.items[i]);
+	plan_render_notes(&p, plan);
+	if (plan->change_count > 0)
+		print_totals(&p, plan, &groups);
+	else
+		print_nothing(&p, plan);
+	if (!plan->refreshed)
+		buf_adds(&p.raw, "AWS was not asked (--no-refresh): this compares with the records only.\n");
+	plan_groups_free(&groups);
+	plan_printer_finish(&p, out);
+}

@@ -1,0 +1,496 @@
+/* The plan as people read it: the same change once, where it is, what differs, in what order, and how much. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "plan/group.h"
+#include "plan/store.h"
+
+static const char type_text[] =
+    "{'Type':'X::Y::Trail','Service':'y','Ref':'Name','Handlers':{},'Properties':{"
+    "'Name':{'Type':'String','CreateOnly':true},'Size':{'Type':'Integer'},'Code':{'Type':'String'},"
+    "'Bucket':{'Type':'String'},'Token':{'Type':'String','Sensitive':true},"
+    "'Zones':{'Type':'List','Compare':'Set','Item':{'Type':'String'}},"
+    "'Tags':{'Type':'List','Compare':'Set','Key':'Key','Item':{'Type':'Object','Properties':{"
+    "'Key':{'Type':'String'},'Value':{'Type':'String'}}}},"
+    "'Policy':{'Type':'Json','Compare':'Policy'}}}";
+
+static struct schema_set *schemas;
+
+/* ' stands for ", ` for '. */
+static json_t *parse(const char *text)
+{
+	mem_auto_str char *copy = mem_strdup(text);
+	json_t *value;
+
+	for (char *s = copy; *s != '\0'; s++)
+		*s = *s == '\'' ? '"' : *s;
+	value = json_loads(copy, JSON_DECODE_ANY, NULL);
+	if (value == NULL)
+		fail_msg("no JSON: %s", text);
+	return value;
+}
+
+static int setup(void **state)
+{
+	struct diag d = DIAG_INIT;
+	json_t *document = parse(type_text);
+
+	(void)state;
+	schema_set_new(&schemas, &d);
+	if (schema_set_add(schemas, "t.json", document, &d) != 0)
+		fail_msg("%s", diag_first_error(&d));
+	json_decref(document);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	schema_set_free(schemas);
+	return 0;
+}
+
+static struct plan *plan_begin(void)
+{
+	struct plan *plan = plan_new();
+
+	plan->home_region = mem_strdup("r-home-1");
+	plan->refreshed = true;
+	plan->unchanged = 1234;
+	return plan;
+}
+
+/* A fleet of `accounts` x `regions` that `stack` reaches. */
+static void reach(struct plan *plan, const char *stack, int accounts, int regions)
+{
+	json_t *reached = json_object();
+	char name[32];
+
+	for (int a = 0; a < accounts; a++) {
+		json_t *list = json_array();
+
+		for (int r = 0; r < regions; r++) {
+			snprintf(name, sizeof name, r == 0 ? "r-home-1" : "r-north-%d", r);
+			json_array_append_new(list, json_string(name));
+		}
+		snprintf(name, sizeof name, "app-%d", a);
+		json_object_set_new(reached, name, list);
+	}
+	json_object_set_new(plan->reached, stack, reached);
+}
+
+/* Texts may hold %A (account's name), %I (id), %R (region). */
+static char *fill(const char *text, const char *account, const char *id, const char *region)
+{
+	buf_auto struct buf out = BUF_INIT;
+
+	for (; *text != '\0'; text++) {
+		if (*text != '%') {
+			buf_addc(&out, *text);
+			continue;
+		}
+		text++;
+		buf_adds(&out, *text == 'A' ? account : *text == 'I' ? id : region);
+	}
+	return buf_detach(&out);
+}
+
+static struct plan_change *add(struct plan *plan, int account, int region, const char *id, enum plan_action action,
+			       const char *before, const char *after)
+{
+	struct plan_change *change = plan_change_add(plan);
+	char name[32], number[16], place[32];
+	mem_auto_str char *address = NULL, *old = NULL, *new = NULL;
+
+	snprintf(name, sizeof name, "app-%d", account);
+	snprintf(number, sizeof number, "%012d", 100000 + account);
+	snprintf(place, sizeof place, region == 0 ? "r-home-1" : "r-north-%d", region);
+	address = mem_printf("%s/%s/%s", name, place, id);
+	assert_int_equal(plan_change_address(plan, change, address), 0);
+	change->action = action;
+	change->account_id = plan_keep(plan, number);
+	change->type = schema_set_find(schemas, "X::Y::Trail");
+	change->type_name = change->type->name;
+	change->deletion = SPECS_DELETION_UNSET;
+	if (before != NULL) {
+		old = fill(before, name, number, place);
+		change->before = parse(old);
+	}
+	if (after != NULL) {
+		new = fill(after, name, number, place);
+		change->after = parse(new);
+	}
+	if (after != NULL)
+		plan_diff_make(&change->diff, change->type, change->after, change->before, NULL, true);
+	return change;
+}
+
+static char *render(const struct plan *plan)
+{
+	const struct plan_text_options options = {.width = 80};
+	struct buf out = BUF_INIT;
+
+	plan_render_text(&out, plan, &options);
+	if (getenv("SHOW") != NULL)
+		fprintf(stderr, "%s----\n", buf_str(&out));
+	return buf_detach(&out);
+}
+
+/* The plan's text is `expected` from its beginning. */
+static void reads(struct plan *plan, const char *expected)
+{
+	mem_auto_str char *text = render(plan);
+
+	if (strncmp(text, expected, strlen(expected)) != 0)
+		assert_string_equal(text, expected);
+	plan_free(plan);
+}
+
+static void holds(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL)
+		fail_msg("not there: \"%s\" in:\n%s", part, text);
+}
+
+static void same_change_is_said_once(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "recording", 12, 17);
+	for (int a = 0; a < 12; a++)
+		for (int r = 0; r < 17; r++)
+			add(plan, a, r, "recording/Trail", PLAN_UPDATE, "{'Tags':[{'Key':'Owner','Value':'security'}]}",
+			    "{'Tags':[{'Key':'Owner','Value':'team-a'}]}");
+	reads(plan, "~ update recording/Trail (X::Y::Trail)\n"
+		    "    in 204 of 204 targets\n"
+		    "    ~ Tags[Owner].Value: \"security\" -> \"team-a\"\n"
+		    "\n"
+		    "Plan: 0 to create, 204 to update in 204 of 204 targets, 0 to replace, 0 to delete.\n"
+		    "1,234 resources are as specified.\n");
+}
+
+static void own_ids_do_not_tell_targets_apart(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "recording", 3, 2);
+	for (int a = 0; a < 3; a++)
+		for (int r = 0; r < 2; r++)
+			/* app-0's id and r-home-1 stand in every target's bucket: there they are nobody's own. */
+			add(plan, a, r, "recording/Trail", PLAN_UPDATE,
+			    "{'Bucket':'logs-000000100000-r-home-1','Size':1}",
+			    "{'Bucket':'trail-%I-%R','Code':'arn:r-home-1:000000100000:%A','Size':2}");
+	reads(plan, "~ update recording/Trail (X::Y::Trail)\n"
+		    "    in 6 of 6 targets\n"
+		    "    ~ Bucket:  # app-0/r-home-1: trail-000000100000-r-home-1\n"
+		    "        - \"logs-000000100000-r-home-1\"\n"
+		    "        + \"trail-${AWS::AccountId}-${AWS::Region}\"\n"
+		    "    + Code: \"arn:r-home-1:000000100000:${Muster::AccountName}\"  # app-0/r-home-1: "
+		    "arn:r-home-1:000000100000:app-0\n"
+		    "    ~ Size: 1 -> 2\n");
+}
+
+static void generated_names_do_not_tell_targets_apart(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "recording", 2, 1);
+	add(plan, 0, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-a1b2c3d4e5'}");
+	add(plan, 1, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-f6a7b8c9d0'}");
+	reads(plan, "+ create recording/Trail (X::Y::Trail)\n"
+		    "    in 2 of 2 targets\n"
+		    "    + Code: \"arn::role/recording-Role-${hash}\"  # app-0/r-home-1: "
+		    "arn::role/recording-Role-a1b2c3d4e5\n");
+}
+
+static void different_values_are_different_changes(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "recording", 3, 1);
+	for (int a = 0; a < 3; a++)
+		add(plan, a, 0, "recording/Trail", PLAN_UPDATE, "{'Size':1}", a == 2 ? "{'Size':3}" : "{'Size':2}");
+	text = render(plan);
+	holds(text, "    in 2 of 3 targets, not in app-2\n    ~ Size: 1 -> 2\n");
+	holds(text, "    in app-2/r-home-1\n    ~ Size: 1 -> 3\n");
+	plan_free(plan);
+}
+
+static void destruction_comes_first(void **state)
+{
+	static const char *const order[] = {"- delete", "-/+ replace", "+/- replace", "~ update",
+					    "< adopt",  ". forget",    "+ create",    "Plan: 1 to create"};
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+	const char *at;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, "{'Size':1}");
+	add(plan, 0, 0, "s/B", PLAN_UPDATE, "{'Size':1}", "{'Size':2}");
+	add(plan, 0, 0, "s/C", PLAN_REPLACE, "{'Name':'a'}", "{'Name':'b'}")->reason =
+	    "replace_because_cannot_update_same_name";
+	add(plan, 0, 0, "s/D", PLAN_REPLACE, "{'Name':'a'}", "{'Name':{'Muster::Attribute':['a/b/c/D','Arn']}}")
+	    ->create_first = true;
+	add(plan, 0, 0, "s/E", PLAN_DELETE, "{'Name':'a'}", NULL)->reason = "delete_because_no_resource_config";
+	add(plan, 0, 0, "s/F", PLAN_ADOPT, "{'Name':'a'}", "{'Name':'a'}");
+	add(plan, 0, 0, "s/G", PLAN_FORGET, "{'Name':'a'}", NULL)->reason = "forget_because_retained";
+	text = render(plan);
+	at = text;
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		const char *next = strstr(at, order[i]);
+
+		if (next == NULL)
+			fail_msg("\"%s\" is not there, or too early, in:\n%s", order[i], text);
+		at = next;
+	}
+	holds(text, "~ Name: \"a\" -> \"b\"  # forces replacement\n");
+	holds(text, "~ Name: \"a\" -> (known after apply)  # may replace\n");
+	holds(text, "# the old one goes first, since both have the same name\n");
+	holds(text, "# no longer in the specs\n");
+	holds(text, "Plan: 1 to create in 1 of 1 target, 1 to update in 1 of 1 target, 2 to replace in 1 of 1 target, "
+		    "1 to delete in 1 of 1 target, 1 to adopt in 1 of 1 target, 1 to forget in 1 of 1 target.\n");
+	plan_free(plan);
+}
+
+static void only_what_differs_in_a_policy(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE,
+	    "{'Policy':{'Version':'2012-10-17','Statement':[{'Sid':'Write','Effect':'Allow','Action':'s3:PutObject',"
+	    "'Resource':'arn:aws:s3:::some-bucket-with-a-long-name/AWSLogs/*'}]}}",
+	    "{'Policy':{'Version':'2012-10-17','Statement':[{'Sid':'Write','Effect':'Allow','Action':['s3:PutObject',"
+	    "'s3:GetObject'],'Resource':'arn:aws:s3:::some-bucket-with-a-long-name/AWSLogs/*'},{'Sid':'New',"
+	    "'Effect':'Deny','Principal':'*'}]}}");
+	reads(plan, "~ update s/A (X::Y::Trail)\n"
+		    "    in app-0/r-home-1\n"
+		    "    + Policy.Statement[New]: {\"Sid\": \"New\", \"Effect\": \"Deny\", \"Principal\": \"*\"}\n"
+		    "    ~ Policy.Statement[Write]:\n"
+		    "        ~ Action: \"s3:PutObject\" -> [\"s3:PutObject\", \"s3:GetObject\"]\n"
+		    "        # 3 unchanged\n");
+}
+
+static void lists_and_texts_show_what_comes_and_goes(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE,
+	    "{'Code':'one\\ntwo\\nthree\\nfour\\nfive\\nsix\\n','Zones':['first-long-name','second-long-name','third-"
+	    "long-name']}",
+	    "{'Code':'one\\ntwo\\nthree\\n4\\nfive\\nsix\\n\\u001b[2Jx','Zones':['second-long-name','third-long-name',"
+	    "'fourth-long-name','fifth-long-name']}");
+	reads(plan, "~ update s/A (X::Y::Trail)\n"
+		    "    in app-0/r-home-1\n"
+		    "    ~ Code:\n"
+		    "          three\n"
+		    "        - four\n"
+		    "        + 4\n"
+		    "          five\n"
+		    "          six\n"
+		    "        + ?[2Jx\n"
+		    "    ~ Zones:\n"
+		    "        - \"first-long-name\"\n"
+		    "        + \"fourth-long-name\"\n"
+		    "        + \"fifth-long-name\"\n"
+		    "        # 2 unchanged\n");
+}
+
+static void secrets_are_not_shown(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE, "{'Token':'hunter2','Code':'x'}",
+	    "{'Token':'hunter3','Code':{'Muster::Secret':{'Source':{'Env':'T'},'Hmac':'00'}}}");
+	add(plan, 0, 0, "s/B", PLAN_CREATE, NULL, "{'Token':'hunter4'}");
+	text = render(plan);
+	assert_null(strstr(text, "hunter"));
+	holds(text, "    ~ Token: (sensitive)\n");
+	holds(text, "    ~ Code: (sensitive)\n");
+	holds(text, "    + Token: (sensitive)\n");
+	plan_free(plan);
+}
+
+static void long_values_say_what_is_cut(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL, *long_text = mem_alloc(2001), *after = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	memset(long_text, 'x', 2000);
+	after = mem_printf("{'Code':'%s'}", long_text);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, after);
+	text = render(plan);
+	holds(text, "xxx\"... (2,000 bytes)\n");
+	plan_free(plan);
+}
+
+static void notes_are_grouped(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	plan_account_add(plan, "app-0", "000000100000", NULL, NULL);
+	plan_account_add(plan, "app-1", "000000100001", NULL, NULL);
+	for (int a = 0; a < 2; a++) {
+		const char *name = a == 0 ? "app-0" : "app-1";
+		mem_auto_str char *why = mem_printf("may not assume arn:aws:iam::00000010000%d:role/x", a);
+		mem_auto_str char *address = mem_printf("%s/r-north-1/s/Thing", name);
+
+		plan_note_add(plan, PLAN_NOTE_UNREACHABLE, name, NULL, NULL, why);
+		plan_note_add(plan, PLAN_NOTE_REGION_SKIPPED, name, "r-south-1", "s", "not enabled");
+		plan_note_add(plan, PLAN_NOTE_INTENT, NULL, NULL, address, "open");
+	}
+	plan_note_add(plan, PLAN_NOTE_DATA, "app-0", "r-home-1", "app-0/r-home-1/s/Bucket", "its data goes with it");
+	text = render(plan);
+	holds(text, "Data that is destroyed for good\n  app-0/r-home-1: s/Bucket: its data goes with it\n");
+	holds(text, "  app-0, app-1: may not assume arn:aws:iam::${AWS::AccountId}:role/x\n");
+	holds(text, "  2 of 5 targets: app-0, app-1 in r-south-1: s: not enabled\n");
+	holds(text, ": s/Thing: open\n");
+	holds(text, "No changes. 1,234 resources are as specified.\n");
+	plan_free(plan);
+}
+
+static void where_is(int first, int last, int regions_first, int regions_last, const char *expected)
+{
+	static char names[1000][32];
+	struct plan_where all[340], members[340];
+	size_t count = 0;
+	buf_auto struct buf out = BUF_INIT;
+
+	for (int a = 0; a < 20; a++) {
+		for (int r = 0; r < 17; r++) {
+			snprintf(names[a], sizeof *names, "app-%d", a);
+			snprintf(names[500 + r], sizeof *names, r == 0 ? "r-home-1" : "r-north-%d", r);
+			all[17 * a + r] = (struct plan_where){names[a], names[500 + r]};
+			if (a >= first && a < last && r >= regions_first && r < regions_last)
+				members[count++] = all[17 * a + r];
+		}
+	}
+	plan_where_words(&out, members, count, all, 340, "r-home-1");
+	assert_string_equal(buf_str(&out), expected);
+}
+
+static void places_have_short_names(void **state)
+{
+	struct plan_where odd[] = {{"a", "x"}, {"b", "y"}, {"c", "z"}, {"d", "x"}, {"d", "y"}};
+	buf_auto struct buf out = BUF_INIT;
+
+	(void)state;
+	where_is(0, 20, 0, 17, "340 of 340 targets");
+	where_is(3, 4, 2, 3, "app-3/r-north-2");
+	where_is(1, 20, 0, 17, "323 of 340 targets, not in app-0");
+	where_is(0, 17, 0, 17, "289 of 340 targets, not in app-17, app-18, app-19");
+	where_is(0, 20, 0, 16, "320 of 340 targets, not in r-north-16");
+	where_is(0, 20, 0, 1, "20 of 340 targets: home region of 20 accounts");
+	where_is(0, 2, 0, 1, "2 of 340 targets: home region of app-0, app-1");
+	where_is(0, 1, 0, 17, "17 of 340 targets: all regions of app-0");
+	where_is(0, 1, 2, 4, "2 of 340 targets: app-0 in r-north-2, r-north-3");
+	where_is(0, 1, 2, 7, "5 of 340 targets: 5 regions of app-0");
+	where_is(0, 20, 3, 4, "20 of 340 targets: all accounts in r-north-3");
+	where_is(0, 9, 3, 4, "9 of 340 targets: 9 accounts in r-north-3");
+	where_is(0, 9, 3, 7, "36 of 340 targets: 9 accounts x 4 regions");
+	where_is(0, 16, 1, 17, "256 of 340 targets: 16 accounts x 16 regions");
+	where_is(0, 0, 0, 0, "no target");
+	plan_where_words(&out, odd, 5, NULL, 0, NULL);
+	assert_string_equal(buf_str(&out), "5 of 5 targets");
+}
+
+static void odd_places_are_listed(void **state)
+{
+	static const char *const accounts[] = {"a", "b", "c", "d"}, *const regions[] = {"w", "x", "y", "z"};
+	struct plan_where all[16], members[5];
+	buf_auto struct buf out = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < 16; i++)
+		all[i] = (struct plan_where){accounts[i / 4], regions[i % 4]};
+	for (size_t i = 0; i < 4; i++)
+		members[i] = all[5 * i];
+	members[4] = all[1];
+	plan_where_words(&out, members, 5, all, 16, NULL);
+	assert_string_equal(buf_str(&out), "5 of 16 targets: a/w, b/x, c/y and 2 more");
+	buf_clear(&out);
+	plan_where_words(&out, members, 2, all, 16, NULL);
+	assert_string_equal(buf_str(&out), "2 of 16 targets: a/w, b/x");
+	buf_clear(&out);
+	plan_where_words(&out, all, 15, all, 16, NULL);
+	assert_string_equal(buf_str(&out), "15 of 16 targets, not in d/z");
+}
+
+static void a_large_plan_is_a_page(void **state)
+{
+	struct plan *plan = plan_begin();
+	struct timespec start, end;
+	size_t lines = 0;
+	char *text;
+	double seconds;
+
+	(void)state;
+	reach(plan, "recording", 1000, 17);
+	for (int a = 0; a < 1000; a++)
+		for (int r = 0; r < 17; r++)
+			add(plan, a, r, "recording/Trail", PLAN_CREATE, NULL,
+			    "{'Name':'baseline','Bucket':'trail-%I-%R','Size':3,'Tags':[{'Key':'Owner','Value':'%A'}],"
+			    "'Policy':{'Version':'2012-10-17','Statement':[{'Effect':'Allow','Action':['a:b','c:d'],"
+			    "'Resource':'arn:aws:s3:::x-%I/*','Principal':{'AWS':'%I'}}]}}");
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	text = render(plan);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+	for (const char *s = text; *s != '\0'; s++)
+		lines += *s == '\n';
+	holds(text, "in 17,000 of 17,000 targets\n");
+	assert_true(lines < 100);
+	print_message("17,000 changes in %.2f s, %zu lines\n", seconds, lines);
+#ifndef __SANITIZE_ADDRESS__
+	assert_true(seconds < 5.0);
+#endif
+	free(text);
+	plan_free(plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(same_change_is_said_once),
+	    cmocka_unit_test(own_ids_do_not_tell_targets_apart),
+	    cmocka_unit_test(generated_names_do_not_tell_targets_apart),
+	    cmocka_unit_test(different_values_are_different_changes),
+	    cmocka_unit_test(destruction_comes_first),
+	    cmocka_unit_test(only_what_differs_in_a_policy),
+	    cmocka_unit_test(lists_and_texts_show_what_comes_and_goes),
+	    cmocka_unit_test(secrets_are_not_shown),
+	    cmocka_unit_test(long_values_say_what_is_cut),
+	    cmocka_unit_test(notes_are_grouped),
+	    cmocka_unit_test(places_have_short_names),
+	    cmocka_unit_test(odd_places_are_listed),
+	    cmocka_unit_test(a_large_plan_is_a_page),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
