@@ -20,6 +20,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o
 SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c) base/mem.c base/buf.c
 SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
+DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
 .PHONY: all unit deps need-deps demo test bench fuzz lint install clean asan
@@ -56,14 +57,18 @@ $(BUILD)/obj/gen/embedded.o: $(BUILD)/gen/embedded.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -Wno-overlength-strings $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# Unit tests: one program a file, on cmocka.
-unit: $(UNIT)
+# Unit tests: one program a file, on cmocka. Drivers: what other tests run against servers and judges.
+unit: $(UNIT) $(DRIVERS)
+$(BUILD)/driver/%: tests/%.c $(BUILD)/libmuster.a
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS)
 $(BUILD)/unit/test_%: tests/unit/test_%.c $(BUILD)/libmuster.a
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS) -lcmocka
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
-SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+# (UBSan checks make gcc see null formats where there are none.)
+SANITIZE := -O1 -g -Wno-format-truncation -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all unit
 
