@@ -335,6 +335,14 @@ json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struc
 	return copy != NULL ? copy : json_incref((json_t *)value);
 }
 
+void plan_abstract_message(struct buf *out, const struct plan_abstract *a, const struct plan_change *change,
+			   const char *text)
+{
+	const struct own own = {change->account, change->account_id, change->region, true, a, 0};
+
+	replace_own(out, &own, text);
+}
+
 void plan_abstract_text(struct buf *out, const char *text, const char *account, const char *account_id,
 			const char *region)
 {

@@ -8,11 +8,6 @@
 
 #include "plan/plan.h"
 
-struct plan_abstract;
-
-struct plan_abstract *plan_abstract_new(const struct plan *plan);
-void plan_abstract_free(struct plan_abstract *a);
-
 /* `place` is the same for values that stand at the same place of the same kind of change. */
 uint64_t plan_abstract_hash(uint64_t seed, const char *text);
 void plan_abstract_note(struct plan_abstract *a, uint64_t place, const struct plan_change *change, const json_t *value);

@@ -247,12 +247,21 @@ struct plan_text_options {
 /* The plan for people: notes, grouped changes (the same change in many targets once, with where), totals. */
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options);
 
-/* A set of targets in words: "all 340 targets", "336 of 340 targets, not in app-7", "home region of 20 accounts",
- * "app-prod/eu-west-1". `members` are indexes of changes. Also used by apply's summary of failures. */
+/* A set of targets in words: "340 of 340 targets", "336 of 340 targets, not in app-7", "20 of 340 targets: home
+ * region of 20 accounts", "12 accounts x 17 regions", "app-prod/eu-west-1" when it is one. `members` are indexes of changes. Also used by apply's summary of failures. */
 struct plan_where {
 	const char *account, *region;
 };
 void plan_where_words(struct buf *out, const struct plan_where *members, size_t count, const struct plan_where *all,
 		      size_t all_count, const char *home_region);
+
+/* Texts of many targets made comparable: ${AWS::AccountId}, ${AWS::Region}, ${Muster::AccountName} and ${hash} for what
+ * is the target's own. `plan` must outlive it. */
+struct plan_abstract;
+struct plan_abstract *plan_abstract_new(const struct plan *plan);
+void plan_abstract_free(struct plan_abstract *a);
+/* Adds `text` so to `out`: what looks like the own of the change's target is taken to be. */
+void plan_abstract_message(struct buf *out, const struct plan_abstract *a, const struct plan_change *change,
+			   const char *text);
 
 #endif

@@ -211,7 +211,12 @@ static void whole_members(struct plan_printer *p, size_t columns, char sign, con
 	size_t i;
 
 	json_object_foreach((json_t *)value, key, item) plan_value_whole(p, columns, sign, key, item, NULL);
-	json_array_foreach((json_t *)value, i, item) plan_value_whole(p, columns, sign, NULL, item, NULL);
+	json_array_foreach((json_t *)value, i, item)
+	{
+		mem_auto_str char *place = is_container(item) ? mem_printf("[%zu]", i) : NULL;
+
+		plan_value_whole(p, columns, sign, place, item, NULL);
+	}
 }
 
 void plan_value_whole(struct plan_printer *p, size_t columns, char sign, const char *label, const json_t *value,
@@ -227,9 +232,6 @@ void plan_value_whole(struct plan_printer *p, size_t columns, char sign, const c
 		line_end(p, remark);
 		return;
 	}
-	/* An item of a list that is an object starts with a mark of its own, so that items can be told apart. */
-	if (label == NULL)
-		buf_addc(&p->raw, json_is_object(value) ? '{' : '[');
 	line_end(p, remark);
 	whole_members(p, columns + 4, sign, value);
 }
