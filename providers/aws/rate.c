@@ -4,8 +4,8 @@
  * The rate is that of the "adaptive" retry mode of the AWS SDKs ("Retry behavior" in the AWS SDKs and Tools Reference
  * Guide), which is TCP CUBIC (RFC 8312) over a token bucket: unlimited until a first throttling answer; then 0.7 of the
  * rate in use, growing back along a cubic. Two differences: calls that were sent before the last cut do not cut again
- * (a burst gets a hundred throttling answers at once, which would end near zero), and an answer that was not throttled
- * never lowers the rate.
+ * (a burst gets a hundred throttling answers at once, which would end near zero), nor do calls within CUT_EVERY_MS of
+ * it (services count in periods); and an answer that was not throttled never lowers the rate.
  *
  * The budget is that of their "standard" mode: 500 tokens; a retry costs 5, after a time-out 10. */
 #include <math.h>
@@ -18,6 +18,7 @@
 #define WINDOW_MS     500 /* of the measured rate */
 #define LEAST         0.5 /* calls a second */
 #define BURST         1.0
+#define CUT_EVERY_MS  100
 #define BUDGET        500.0
 #define BUDGET_RETURN 1.0 /* for a success without a retry */
 
@@ -130,7 +131,10 @@ static void grow(struct aws_rate *rate, int64_t now_ms)
 
 void aws_rate_answered(struct aws_rate *rate, int64_t now_ms, int64_t sent_at_ms, bool throttled)
 {
-	if (throttled && (!rate->limited || sent_at_ms >= rate->throttled_at_ms))
+	bool news =
+	    !rate->limited || (sent_at_ms >= rate->throttled_at_ms && now_ms - rate->throttled_at_ms >= CUT_EVERY_MS);
+
+	if (throttled && news)
 		cut(rate, now_ms);
 	else if (!throttled && rate->limited)
 		grow(rate, now_ms);

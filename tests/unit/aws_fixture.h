@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/loop.h"
 #include "base/text.h"
-#include "providers/aws/transport.h"
+#include "providers/aws/send_private.h"
 #include "tests/unit/http_server.h"
 
 static struct loop *loop;
