@@ -1,0 +1,109 @@
+/* Is the plan still true, and of this state? Decided by the versions of the records that it touches and reads, so that
+ * a plan for one stack outlives an apply of another. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/apply.h"
+#include "base/buf.h"
+#include "base/mem.h"
+
+#define STALE_SHOWN 20
+
+struct check {
+	struct state_txn *txn;
+	struct diag *d;
+	size_t stale;
+};
+
+static int lineage_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
+{
+	mem_auto_str char *lineage = NULL;
+
+	if (state_lineage(txn, &lineage, d) < 0)
+		return -1;
+	if (lineage == NULL || plan->lineage == NULL || strcmp(lineage, plan->lineage) == 0)
+		return 0;
+	return diag_error(
+	    d, "this plan is of lineage %s, but this state is of lineage %s: they belong to different fleets",
+	    plan->lineage, lineage);
+}
+
+static int applied_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
+{
+	uint64_t generation = 0;
+
+	if (plan->digest[0] == '\0')
+		return 0;
+	if (state_plan_applied(txn, plan->digest, &generation, d) < 0)
+		return -1;
+	if (generation == 0)
+		return 0;
+	return diag_error(d, "this plan was applied already, as generation %llu; make a new one",
+			  (unsigned long long)generation);
+}
+
+/* A state put back from a copy of before the plan knows nothing of what came between. */
+static int generation_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
+{
+	uint64_t generation = 0;
+
+	if (state_generation(txn, &generation, d) < 0)
+		return -1;
+	if (plan->generation <= generation)
+		return 0;
+	return diag_error(
+	    d,
+	    "this plan was made from generation %llu, but this state has only come to %llu: it is an older "
+	    "copy; make a new plan",
+	    (unsigned long long)plan->generation, (unsigned long long)generation);
+}
+
+static int version_check(struct check *check, const char *address, uint64_t version, const char *touched)
+{
+	struct state_record record;
+	int found = state_record_get(check->txn, address, &record, check->d);
+	uint64_t now = found == 1 ? record.version : 0;
+
+	if (found < 0)
+		return -1;
+	if (now == version)
+		return 0;
+	if (check->stale++ < STALE_SHOWN)
+		diag_error(check->d, "%s, which this plan %s, has %s since the plan was made; make a new plan", address,
+			   touched, now == 0 ? "been removed" : (version == 0 ? "been recorded" : "changed"));
+	return 0;
+}
+
+static int versions_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
+{
+	struct check check = {.txn = txn, .d = d};
+	const char *address;
+	json_t *version;
+
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (version_check(&check, plan->changes[i].address, plan->changes[i].version, "changes") < 0)
+			return -1;
+	json_object_foreach(
+	    plan->reads, address,
+	    version) if (version_check(&check, address, (uint64_t)json_integer_value(version), "reads") < 0) return -1;
+	if (check.stale > STALE_SHOWN)
+		diag_error(d, "... and %zu more like that", check.stale - STALE_SHOWN);
+	return check.stale > 0 ? -1 : 0;
+}
+
+int apply_check(const struct plan *plan, struct state *state, struct diag *d)
+{
+	struct state_txn *txn;
+	int rc = 0;
+
+	if (state_begin(&txn, state, false, d) < 0)
+		return -1;
+	if (lineage_check(plan, txn, d) < 0)
+		rc = -1;
+	if (rc == 0 && (applied_check(plan, txn, d) < 0 || generation_check(plan, txn, d) < 0))
+		rc = -1;
+	if (rc == 0)
+		rc = versions_check(plan, txn, d);
+	state_abort(txn);
+	return rc;
+}
