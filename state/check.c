@@ -339,7 +339,7 @@ int store_check_pages(const struct state *state, MDB_txn *mdb, struct diag *d)
 	rc = check_tree(&c, &meta.dbs[0], TREE_FREE);
 	if (rc == 0)
 		rc = check_tree(&c, &meta.dbs[1], TREE_MAIN);
-	for (size_t i = 0; i < 2 * MAX_DEPTH; i++)
+	for (size_t i = 0; i < sizeof c.pages / sizeof *c.pages; i++)
 		free(c.pages[i]);
 	free(c.seen);
 	return rc;

@@ -84,7 +84,7 @@ static char *nearest_existing(const char *directory)
 	while (stat(path, &st) != 0 && strcmp(path, ".") != 0 && strcmp(path, "/") != 0) {
 		slash = strrchr(path, '/');
 		if (slash == NULL)
-			strcpy(path, ".");
+			memcpy(path, ".", 2); /* it has one byte at least */
 		else
 			slash[slash == path] = '\0';
 	}

@@ -197,7 +197,7 @@ static void the_lock_names_its_holder_and_ends_with_it(void **in)
 	fails(f, state_open(&f->state, f->directory, STATE_WRITE, &f->d), who);
 	expect(f, state_lock_holder(f->directory, &holder, &f->d), 1);
 	assert_int_equal(json_get_int(holder, "Pid", 0), pid);
-	assert_non_null(strstr(json_get_string(holder, "Command"), "test_state_open"));
+	assert_non_null(strstr(json_get_string(holder, "Command"), "state_open"));
 	assert_non_null(json_get_string(holder, "Host"));
 	assert_non_null(json_get_string(holder, "Since"));
 	open_state(f, STATE_READ);
