@@ -133,6 +133,21 @@ static int boolean_check(struct check *c, json_t **value)
 	return 0;
 }
 
+/* In the query protocols the values of a map are texts. */
+static int map_check(struct check *c, json_t *value)
+{
+	const char *key;
+	json_t *item;
+
+	if (value != NULL && texts_only(c->call) && json_is_string(value) && json_string_length(value) == 0)
+		return 0;
+	if (value != NULL && !json_is_object(value))
+		return wrong_type(c, "a map");
+	json_object_foreach(value, key, item) if (texts_only(c->call) &&
+						  !json_is_string(item)) return wrong_type(c, "a map of strings");
+	return 0;
+}
+
 static int value_check(struct check *c, json_t **value, bool *fresh);
 
 static int list_check(struct check *c, json_t *value)
@@ -269,7 +284,7 @@ static int value_check(struct check *c, json_t **value, bool *fresh)
 	case 'n':
 		return *value == NULL || json_is_number(*value) ? 0 : wrong_type(c, "a number");
 	case 'm':
-		return *value == NULL || json_is_object(*value) ? 0 : wrong_type(c, "a map");
+		return map_check(c, *value);
 	case '[':
 		return list_check(c, *value);
 	case '{':
