@@ -266,7 +266,7 @@ static bool kind_fits(const json_t *value, enum schema_kind kind)
 	case SCHEMA_LIST:
 		return json_is_array(value);
 	case SCHEMA_JSON:
-		return json_is_object(value) || json_is_array(value) || json_is_string(value);
+		return true;
 	}
 	return false;
 }
@@ -296,7 +296,7 @@ void specs_value_check_members(struct check *check, const json_t *value, const s
 	     iter = json_object_iter_next((json_t *)value, iter))
 		specs_value_check_member(check, json_object_iter_key(iter), schema, path);
 	for (size_t i = 0; i < schema->member_count; i++)
-		if (schema->members[i].required && &schema->members[i] != check->exempt &&
+		if (schema->members[i].required && !specs_member_generated(check->type, &schema->members[i]) &&
 		    json_object_get(value, schema->members[i].name) == NULL)
 			specs_value_check_missing(check, schema->members[i].name, path);
 }
@@ -304,6 +304,16 @@ void specs_value_check_members(struct check *check, const json_t *value, const s
 void specs_value_check_missing(struct check *check, const char *name, const struct json_path *path)
 {
 	check_error(check, path, true, "required property \"%s\" is missing", name);
+}
+
+/* `: not supported, REASON` for what the registry knows and the type file leaves out, else NULL. */
+static char *why_left_out(const struct check *check, const char *key, const struct schema_value *schema)
+{
+	const char *why = check->type != NULL && schema == &check->type->properties
+			      ? json_get_string(check->type->left_out, key)
+			      : NULL;
+
+	return why != NULL ? mem_printf(", which this program does not support: %s", why) : NULL;
 }
 
 const struct schema_member *specs_value_check_member(struct check *check, const char *key,
@@ -318,7 +328,9 @@ const struct schema_member *specs_value_check_member(struct check *check, const 
 		names = mem_array(schema->member_count, sizeof *names);
 		for (size_t i = 0; i < schema->member_count; i++)
 			names[i] = schema->members[i].name;
-		nearest = specs_report_nearest(key, names, schema->member_count);
+		nearest = why_left_out(check, key, schema);
+		if (nearest == NULL)
+			nearest = specs_report_nearest(key, names, schema->member_count);
 		free(names);
 		check_unknown(check, path, key, nearest);
 	} else if (member->read_only) {
@@ -495,15 +507,16 @@ void specs_value_coerce(json_t **value, const struct schema_value *schema)
 
 /* -- for other rooms -- */
 
-const struct schema_member *specs_type_exempt(const struct schema_type *type)
+bool specs_member_generated(const struct schema_type *type, const struct schema_member *member)
 {
-	return type->name_property != NULL ? schema_value_member(&type->properties, type->name_property) : NULL;
+	return type != NULL && type->name_property != NULL &&
+	       schema_value_member(&type->properties, type->name_property) == member;
 }
 
 int specs_properties_check(const struct schema_type *type, const json_t *properties, const struct diag_place *place,
 			   struct diag *d)
 {
-	struct check check = {NULL, place, NULL, specs_type_exempt(type), d, 0};
+	struct check check = {NULL, place, NULL, type, d, 0};
 
 	specs_value_check(&check, properties, &type->properties, NULL);
 	return check.errors == 0 ? 0 : -1;

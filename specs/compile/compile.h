@@ -431,10 +431,10 @@ int specs_parameters_unused(struct specs *specs, struct diag *d);
 /* -- checking values against schemas (check.c, static.c) ----------------------------------------------------------- */
 
 struct check {
-	const struct json_doc *doc;         /* for places, or NULL */
-	const struct diag_place *place;     /* when doc is NULL */
-	struct specs *specs;                /* whose compiled patterns are used, or NULL */
-	const struct schema_member *exempt; /* may be left out though required: a name that is generated */
+	const struct json_doc *doc;     /* for places, or NULL */
+	const struct diag_place *place; /* when doc is NULL */
+	struct specs *specs;            /* whose compiled patterns are used, or NULL */
+	const struct schema_type *type; /* whose properties these are, or NULL */
 	struct diag *d;
 	int errors;
 };
@@ -457,9 +457,9 @@ void specs_value_coerce(json_t **value, const struct schema_value *schema);
 regex_t *specs_pattern_compile(const char *pattern, char **error);
 /* Checks a compiled value as far as it can be known without a target and notes the schemas in the nodes. */
 void specs_node_check(const struct stack *stack, struct node *node, const struct schema_value *schema,
-		      const struct schema_member *exempt, struct diag *d);
-/* The property that may be left out although it is required, or NULL. */
-const struct schema_member *specs_type_exempt(const struct schema_type *type);
+		      const struct schema_type *type, struct diag *d);
+/* Whether the property may be left out although it is required: a name that is generated. */
+bool specs_member_generated(const struct schema_type *type, const struct schema_member *member);
 
 /* -- evaluation --------------------------------------------------------------------------------------------------- */
 
@@ -488,10 +488,10 @@ struct eval {
 	const struct stack *stack;
 	const struct binding *env;
 	const struct frame *frames;
-	const struct schema_member *exempt; /* of the resource's type: see struct check */
-	struct addresses *depends;          /* what references went to; may be NULL */
-	const char **blocked;               /* why, when EVAL_BLOCKED */
-	unsigned depth;                     /* of nested values, all frames together */
+	const struct schema_type *type; /* of the resource under evaluation, or NULL */
+	struct addresses *depends;      /* what references went to; may be NULL */
+	const char **blocked;           /* why, when EVAL_BLOCKED */
+	unsigned depth;                 /* of nested values, all frames together */
 };
 
 #define EVAL_DEPTH_MAX  3000

@@ -134,7 +134,7 @@ static void check_result_at(void *payload, const struct json_path *path)
 
 static int check_result(struct eval *e, const struct node *node, const json_t *value, bool shallow)
 {
-	struct result_check r = {{e->stack->doc, NULL, e->specs, e->exempt, e->d, 0}, value, node->schema, shallow};
+	struct result_check r = {{e->stack->doc, NULL, e->specs, e->type, e->d, 0}, value, node->schema, shallow};
 
 	specs_node_with_path(node, check_result_at, &r);
 	return r.check.errors == 0 ? EVAL_OK : EVAL_ERROR;

@@ -56,7 +56,7 @@ static struct eval eval_inside(const struct eval *outer, struct specs_instance *
 	e.stack = instance->private->stack;
 	e.env = env;
 	e.frames = frame;
-	e.exempt = NULL;
+	e.type = NULL;
 	return e;
 }
 
@@ -330,7 +330,7 @@ static enum progress resource_evaluate(struct eval *outer, const struct item *it
 
 	e.depends = &depends;
 	e.blocked = &blocked;
-	e.exempt = specs_type_exempt(r->type);
+	e.type = r->type;
 	for (size_t i = 0; i < p->open_depends.count; i++)
 		specs_addresses_add(&depends, p->open_depends.list[i]);
 	result = resource_depends(&e, definition);

@@ -111,6 +111,13 @@ static struct node *string_compile(const struct scope *scope, struct node *node)
 
 /* -- lists and objects -- */
 
+/* Whether the value stands in the document as it will be: not so for a file's text or a list of accounts, though these
+ * are constants as well. */
+static bool node_as_written(const struct node *node, const json_t *written)
+{
+	return node != NULL && node->kind == NODE_CONST && node->value == written;
+}
+
 static struct node *list_compile(const struct scope *scope, struct node *node)
 {
 	size_t count = json_array_size(node->value);
@@ -120,7 +127,7 @@ static struct node *list_compile(const struct scope *scope, struct node *node)
 	for (size_t i = 0; i < count; i++) {
 		items[i] = specs_node_compile(scope, node, NULL, i, json_array_get(node->value, i));
 		bad = bad || items[i] == NULL;
-		constant = constant && items[i] != NULL && items[i]->kind == NODE_CONST;
+		constant = constant && node_as_written(items[i], json_array_get(node->value, i));
 	}
 	if (bad)
 		return NULL;
@@ -184,7 +191,7 @@ struct node *specs_node_compile_object(const struct scope *scope, struct node *n
 			continue;
 		}
 		constant =
-		    constant && member->loop == NULL && member->key.count == 0 && member->node->kind == NODE_CONST;
+		    constant && member->loop == NULL && member->key.count == 0 && node_as_written(member->node, value);
 	}
 	if (bad)
 		return NULL;

@@ -55,7 +55,7 @@ static int output_evaluate(struct eval *outer, struct specs_instance *instance, 
 	e.stack = p->stack;
 	e.env = item->env;
 	e.frames = &frame;
-	e.exempt = NULL;
+	e.type = NULL;
 	e.depends = &depends;
 	e.blocked = &blocked;
 	result = output_wanted(&e, item, &wanted);

@@ -194,7 +194,6 @@ static int resource_keys(const struct scope *scope, const struct entry *entry, c
 static int properties_compile(const struct scope *scope, struct entry *entry, json_t *value)
 {
 	struct resource_definition *out = &entry->resource;
-	const struct schema_member *exempt = out->type != NULL ? specs_type_exempt(out->type) : NULL;
 	const struct schema_value *schema = out->type != NULL ? &out->type->properties : NULL;
 	struct node *node;
 	const char *call;
@@ -218,7 +217,7 @@ static int properties_compile(const struct scope *scope, struct entry *entry, js
 	if (schema != NULL) {
 		size_t before = scope->d->errors;
 
-		specs_node_check(scope->stack, out->properties, schema, exempt, scope->d);
+		specs_node_check(scope->stack, out->properties, schema, out->type, scope->d);
 		return scope->d->errors == before ? 0 : -1;
 	}
 	return 0;

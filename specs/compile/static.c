@@ -34,7 +34,7 @@ static void members_at(void *payload, const struct json_path *path)
 
 		while (i < node->object.count && strcmp(node->object.members[i].key.source, member->name) != 0)
 			i++;
-		if (member->required && member != w->check.exempt && i == node->object.count)
+		if (member->required && !specs_member_generated(w->check.type, member) && i == node->object.count)
 			specs_value_check_missing(&w->check, member->name, path);
 	}
 }
@@ -166,9 +166,9 @@ static void walk_node(struct walk *w, struct node *node, const struct schema_val
 }
 
 void specs_node_check(const struct stack *stack, struct node *node, const struct schema_value *schema,
-		      const struct schema_member *exempt, struct diag *d)
+		      const struct schema_type *type, struct diag *d)
 {
-	struct walk walk = {stack, {stack->doc, NULL, stack->specs, exempt, d, 0}, NULL, NULL};
+	struct walk walk = {stack, {stack->doc, NULL, stack->specs, type, d, 0}, NULL, NULL};
 
 	walk_node(&walk, node, schema);
 }
