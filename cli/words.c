@@ -1,0 +1,97 @@
+/* See words.h. */
+#include "cli/words.h"
+
+#include <inttypes.h>
+
+void words_count(struct buf *out, uint64_t count)
+{
+	if (count >= 1000) {
+		words_count(out, count / 1000);
+		buf_addf(out, ",%03" PRIu64, count % 1000);
+	} else {
+		buf_addf(out, "%" PRIu64, count);
+	}
+}
+
+void words_duration(struct buf *out, int64_t ms)
+{
+	int64_t seconds = (ms + 500) / 1000;
+
+	if (ms < 9950)
+		buf_addf(out, "%" PRId64 ".%" PRId64 " s", (ms + 50) / 1000, (ms + 50) % 1000 / 100);
+	else if (seconds < 60)
+		buf_addf(out, "%" PRId64 " s", seconds);
+	else if (seconds < 3600)
+		buf_addf(out, "%" PRId64 " min %02" PRId64 " s", seconds / 60, seconds % 60);
+	else
+		buf_addf(out, "%" PRId64 " h %02" PRId64 " min", seconds / 3600, seconds % 3600 / 60);
+}
+
+void words_plain(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+
+		if (c == '\n' || c == '\t')
+			buf_addc(out, ' ');
+		else if (c < ' ' || c == 0x7f)
+			buf_addc(out, '?');
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			buf_addc(out, '?');
+			text++;
+		} else
+			buf_addc(out, (char)c);
+	}
+}
+
+const char *words_done(const struct plan_change *change)
+{
+	if (change->record_only)
+		return "recorded";
+	switch (change->action) {
+	case PLAN_CREATE:
+		return "created";
+	case PLAN_ADOPT:
+		return "adopted";
+	case PLAN_UPDATE:
+		return "updated";
+	case PLAN_REPLACE:
+		return "replaced";
+	case PLAN_DELETE:
+		return "deleted";
+	case PLAN_FORGET:
+		return "forgotten";
+	case PLAN_NOOP:
+		break;
+	}
+	return "left as it is";
+}
+
+const char *words_status(enum apply_status status)
+{
+	switch (status) {
+	case APPLY_WAITING:
+		return "waiting";
+	case APPLY_RUNNING:
+		return "running";
+	case APPLY_DONE:
+		return "done";
+	case APPLY_FAILED:
+		return "failed";
+	case APPLY_SKIPPED:
+		return "skipped";
+	case APPLY_NOT_STARTED:
+		break;
+	}
+	return "not_started";
+}
+
+void words_cause(struct buf *out, const char *operation, const char *code, const char *message)
+{
+	if (operation != NULL)
+		buf_addf(out, ": %s", operation);
+	if (code != NULL)
+		buf_addf(out, ": %s", code);
+	if (message != NULL)
+		buf_addf(out, ": %s", message);
+}

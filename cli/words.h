@@ -1,0 +1,21 @@
+/* Small words that progress and summary share. */
+#ifndef MUSTER_CLI_WORDS_H
+#define MUSTER_CLI_WORDS_H
+
+#include "apply/apply.h"
+#include "base/buf.h"
+
+/* 17000 as "17,000". */
+void words_count(struct buf *out, uint64_t count);
+/* "0.4 s", "12 s", "2 min 05 s". */
+void words_duration(struct buf *out, int64_t ms);
+/* Text from outside without what could move a cursor, on one line. */
+void words_plain(struct buf *out, const char *text);
+/* What a change that is done has come to: "created", "replaced". */
+const char *words_done(const struct plan_change *change);
+/* "done", "failed", "skipped", "not_started": for machines. */
+const char *words_status(enum apply_status status);
+/* ": cloudtrail:CreateTrail: AccessDenied: message"; any part may be NULL. */
+void words_cause(struct buf *out, const char *operation, const char *code, const char *message);
+
+#endif
