@@ -18,7 +18,31 @@ struct subject {
 	json_t *body; /* parsed when needed */
 	struct plan_record record;
 	uint8_t digest[32];
+	/* What comes first: the resource's own dependencies and its stack's, sorted. */
+	const char **depends;
+	size_t depend_count;
 };
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void depends_merge(struct subject *s)
+{
+	const struct specs_resource *resource = s->resource;
+	const struct specs_instance *instance = resource->instance;
+	size_t count = resource->depend_count + instance->depend_count;
+
+	s->depends = mem_array(count, sizeof *s->depends);
+	for (size_t i = 0; i < count; i++)
+		s->depends[i] =
+		    i < resource->depend_count ? resource->depends[i] : instance->depends[i - resource->depend_count];
+	qsort(s->depends, count, sizeof *s->depends, by_name);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || strcmp(s->depends[i], s->depends[s->depend_count - 1]) != 0)
+			s->depends[s->depend_count++] = s->depends[i];
+}
 
 static void seen_set(struct maker *m, const char *address, size_t change)
 {
@@ -87,10 +111,10 @@ static struct plan_change *change_start(struct subject *s, enum plan_action acti
 	change->type = resource->type;
 	change->type_name = resource->type->name;
 	change->after = json_incref(resource->properties);
-	change->depends = plan_keep_array(plan, resource->depend_count, sizeof *change->depends);
-	change->depend_count = resource->depend_count;
-	for (size_t i = 0; i < resource->depend_count; i++)
-		change->depends[i] = plan_keep(plan, resource->depends[i]);
+	change->depends = plan_keep_array(plan, s->depend_count, sizeof *change->depends);
+	change->depend_count = s->depend_count;
+	for (size_t i = 0; i < s->depend_count; i++)
+		change->depends[i] = plan_keep(plan, s->depends[i]);
 	memcpy(change->digest, s->digest, sizeof change->digest);
 	change->protect = resource->protect;
 	change->deletion = resource->deletion;
@@ -253,11 +277,11 @@ static void decide_replace(struct subject *s, struct plan_change *change, const 
 static bool record_says_the_same(const struct subject *s)
 {
 	const struct specs_resource *resource = s->resource;
-	bool same = json_array_size(s->record.depends) == resource->depend_count &&
-		    s->record.deletion == resource->deletion && s->record.protect == resource->protect;
+	bool same = json_array_size(s->record.depends) == s->depend_count && s->record.deletion == resource->deletion &&
+		    s->record.protect == resource->protect;
 
-	for (size_t i = 0; same && i < resource->depend_count; i++)
-		same = strcmp(json_string_value(json_array_get(s->record.depends, i)), resource->depends[i]) == 0;
+	for (size_t i = 0; same && i < s->depend_count; i++)
+		same = strcmp(json_string_value(json_array_get(s->record.depends, i)), s->depends[i]) == 0;
 	return same;
 }
 
@@ -315,8 +339,9 @@ static int subject_load(struct subject *s)
 		return -1;
 	s->recorded = found == 1;
 	s->known = map_get(&m->known, s->resource->address);
-	plan_digest(s->digest, s->resource->type->name, s->resource->properties, s->resource->depends,
-		    s->resource->depend_count, s->resource->deletion, s->resource->protect);
+	depends_merge(s);
+	plan_digest(s->digest, s->resource->type->name, s->resource->properties, s->depends, s->depend_count,
+		    s->resource->deletion, s->resource->protect);
 	return 0;
 }
 
@@ -363,6 +388,7 @@ static int plan_resource(struct maker *m, struct specs_resource *resource)
 	if (subject_load(&s) < 0)
 		return -1;
 	decide(&s);
+	free(s.depends);
 	if (s.record.deposed != NULL)
 		maker_deposed(m, resource->address, &s.raw, &s.record);
 	json_decref(s.body);

@@ -67,7 +67,7 @@ is "what another made elsewhere does not disturb --only" "$status" 0
 run "$muster" -C "$work/other" apply "$work/mine.json"
 is "a plan of another lineage is refused" "$status" 1
 like "... and says so" "$err" lineage
-run "$muster" -C "$fleet" apply </dev/null
+run "$muster" -C "$fleet" apply --only '*/eu-west-1/*'
 is "nobody there to say yes" "$status" 1
 like "... is said" "$err" "auto-approve"
 done_testing

@@ -31,7 +31,7 @@ like "an unknown type" "$err" 'AWS::Config::ConfigurationRecoder.*did you mean "
 like "an unknown function" "$err" 'Fn::Iff.*did you mean "?Fn::If'
 like "an id that is not 12 digits" "$err" '^accounts.json:[0-9]+:[0-9]+: .*12 digits'
 like "two accounts of one name" "$err" '^accounts.json:[0-9]+:[0-9]+: .*security'
-like "a selector that matches nothing" "$err" '^stacks/detection.json:[0-9]+:[0-9]+: .*tag:projekt'
+like "a selector that matches nothing" "$err" '^stacks/detection.json:[0-9]+:[0-9]+: .*"projekt" .did you mean "project"'
 like "a bad DependsOn" "$err" 'Nothing'
 like "an unknown section" "$err" 'Ressources.*did you mean "?Resources'
 like "an unknown setting" "$err" '^muster.json:[0-9]+:[0-9]+: .*HomeRegoin.*did you mean "?HomeRegion'
@@ -50,7 +50,7 @@ head -c 104857600 /dev/zero | tr '\0' ' ' >"$specs/stacks/large.json"
 run "$muster" -C "$specs" validate
 is "what is too large or too deep is refused" "$status" 1
 like "... too deep" "$err" '^stacks/deep.json:1:[0-9]+: nested deeper'
-like "... too large" "$err" '^stacks/large.json: .*(longer|large|bytes)'
+like "... too large" "$err" 'stacks/large.json: larger than 8 MiB'
 
 fresh
 edit stacks/event-access.json '.Resources.ConfigRole.Properties.Description = {"Fn::GetAtt": ["EventRole", "Arn"]}
