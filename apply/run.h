@@ -8,7 +8,8 @@
  *   intents.c   what is written before a call
  *   results.c   what is written after it
  *   report.c    counting and telling
- *   recover.c   open intents of a run that was cut off
+ *   recover.c   open intents of a run that was cut off: all of them
+ *   look.c      ... and one of them
  *
  * A node that is under way is an `op`. The provider's callbacks only put it on the list of arrivals; everything else
  * happens at the end of the turn, in one transaction: results are written, what waited for them is started, and the
@@ -86,7 +87,6 @@ struct apply_op {
 	bool again;                    /* a part of a deletion is stored, the next one follows */
 	char token[APPLY_TOKEN_BYTES];
 	struct provider_call call;
-	struct provider_read_item read; /* apply_recover() only */
 	struct apply_outcome result;
 };
 
