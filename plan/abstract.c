@@ -13,6 +13,8 @@
 /* Words in a run that is looked at as one: regions and names of accounts have no more. */
 #define RUN_WORDS_MAX 5
 
+#define HASH_CHARS 12
+
 /* Where one text was seen at one place. */
 struct span {
 	uint64_t key; /* 0: empty */
@@ -29,6 +31,17 @@ struct plan_abstract {
 /* -- Where texts were seen -------------------------------------------------------------------------------------------
  */
 
+/* Names of some types are in lower case only. */
+static void stack_add(struct plan_abstract *a, const char *stack)
+{
+	mem_auto_str char *lower = mem_strdup(stack);
+
+	for (char *s = lower; *s != '\0'; s++)
+		*s = (char)tolower((unsigned char)*s);
+	map_set(&a->stacks, stack, a);
+	map_set(&a->stacks, lower, a);
+}
+
 struct plan_abstract *plan_abstract_new(const struct plan *plan)
 {
 	struct plan_abstract *a = mem_alloc(sizeof *a);
@@ -36,8 +49,8 @@ struct plan_abstract *plan_abstract_new(const struct plan *plan)
 	json_t *reached;
 
 	for (size_t i = 0; i < plan->change_count; i++)
-		map_set(&a->stacks, plan->changes[i].stack, a);
-	json_object_foreach(plan->reached, stack, reached) map_set(&a->stacks, stack, a);
+		stack_add(a, plan->changes[i].stack);
+	json_object_foreach(plan->reached, stack, reached) stack_add(a, stack);
 	a->room = 1024;
 	a->spans = mem_array(a->room, sizeof *a->spans);
 	return a;
@@ -183,32 +196,41 @@ static bool stands_at(const char *text, const char *at, const char *own, bool di
 	return !isalnum((unsigned char)before) && !isalnum((unsigned char)after);
 }
 
-/* Length of the word at `at` up to its last dash when it is a generated name (stack-LogicalId-HASH, also cut in the
- * middle), 0 when it is none. */
-static size_t generated_prefix(const struct own *own, const char *at, size_t word)
+/* Whether a generated name's hash stands at `at`: see specs_generated_name(). */
+static bool hash_at(const char *at)
 {
-	size_t dash = word, digits = 0;
-	char stack[160];
-	size_t end = 0;
+	for (size_t i = 0; i < HASH_CHARS; i++)
+		if (!((at[i] >= 'a' && at[i] <= 'z') || (at[i] >= '2' && at[i] <= '7')))
+			return false;
+	return !isalnum((unsigned char)at[HASH_CHARS]);
+}
 
-	while (dash > 0 && at[dash - 1] != '-') {
-		dash--;
-		digits += (size_t)(isdigit((unsigned char)at[dash]) != 0);
-		if (isupper((unsigned char)at[dash]) || !isalnum((unsigned char)at[dash]))
-			return 0;
-	}
-	if (dash == 0 || word - dash < 6 || digits == 0)
-		return 0;
-	/* The stack's name is a prefix that ends before a dash. */
-	for (end = 1; end < dash && end < sizeof stack; end++) {
+/* Whether the first `len` bytes at `at` start with a stack's name and a dash. */
+static bool starts_with_stack(const struct own *own, const char *at, size_t len)
+{
+	char stack[160];
+
+	for (size_t end = 1; end < len && end < sizeof stack; end++) {
 		if (at[end] != '-')
 			continue;
 		memcpy(stack, at, end);
 		stack[end] = '\0';
 		if (map_has(&own->a->stacks, stack))
-			return dash;
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+/* Where the hash starts in the word at `at` when that is a generated name (stack-LogicalId-HASH, also cut in the
+ * middle, also with more behind it), 0 when it is none. */
+static size_t generated_prefix(const struct own *own, const char *at, size_t word)
+{
+	size_t found = 0;
+
+	for (size_t dash = 1; dash + HASH_CHARS < word; dash++)
+		if (at[dash] == '-' && hash_at(at + dash + 1) && starts_with_stack(own, at, dash + 1))
+			found = dash + 1;
+	return found;
 }
 
 /* Whether the same run of words stands there in other accounts, or other regions, too. */
@@ -254,7 +276,7 @@ static void find_hash(const struct own *own, const char *at, const char **hash, 
 	if (prefix == 0)
 		return;
 	*hash = at + prefix;
-	*end = at + word;
+	*end = *hash + HASH_CHARS;
 }
 
 static void replace_own(struct buf *out, const struct own *own, const char *text)

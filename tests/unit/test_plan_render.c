@@ -208,12 +208,12 @@ static void generated_names_do_not_tell_targets_apart(void **state)
 
 	(void)state;
 	reach(plan, "recording", 2, 1);
-	add(plan, 0, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-a1b2c3d4e5'}");
-	add(plan, 1, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-f6a7b8c9d0'}");
+	add(plan, 0, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-abcdefghijkl.s3'}");
+	add(plan, 1, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-m2n3o4p5q6r7.s3'}");
 	reads(plan, "+ create recording/Trail (X::Y::Trail)\n"
 		    "    in 2 of 2 targets\n"
-		    "    + Code: \"arn::role/recording-Role-${hash}\"  # app-0/r-home-1: "
-		    "arn::role/recording-Role-a1b2c3d4e5\n");
+		    "    + Code: \"arn::role/recording-Role-${hash}.s3\"  # app-0/r-home-1: "
+		    "arn::role/recording-Role-abcdefghijkl.s3\n");
 }
 
 static void different_values_are_different_changes(void **state)
