@@ -46,7 +46,12 @@ static int link_depends(struct specs *specs, struct stack *stack, struct diag *d
 			specs_node_error(stack, item_at, false, d, "a stack cannot depend on itself");
 			result = -1;
 		} else {
-			stack->depends[stack->depend_count++] = other;
+			size_t k = 0;
+
+			while (k < stack->depend_count && stack->depends[k] != other)
+				k++;
+			stack->depends[k] = other;
+			stack->depend_count += k == stack->depend_count;
 		}
 	}
 	return result;
