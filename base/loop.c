@@ -15,6 +15,9 @@
 
 #define EVENTS_A_TURN 256
 
+static void pipe_signal_ignore(struct sigaction *before);
+static void pipe_signal_restore(const struct sigaction *before);
+
 /* -- Clocks -------------------------------------------------------------------------------------------------------- */
 
 static int64_t clock_read_ms(clockid_t clock)
@@ -62,9 +65,13 @@ int loop_new(struct loop **out, struct diag *d)
 
 void loop_free(struct loop *loop)
 {
+	struct sigaction pipe_before;
+
 	if (loop == NULL)
 		return;
+	pipe_signal_ignore(&pipe_before);
 	loop_http_close(loop);
+	pipe_signal_restore(&pipe_before);
 	for (size_t i = 0; i < loop->heap_count; i++)
 		free(loop->heap[i]);
 	while (loop->watches != NULL)
@@ -310,6 +317,20 @@ static void signals_read(struct loop *loop)
 	}
 }
 
+/* A peer that hangs up must not end the process: OpenSSL writes without MSG_NOSIGNAL, and libcurl leaves SIGPIPE to its
+ * caller when CURLOPT_NOSIGNAL is set. Outside the loop it keeps its meaning (`muster plan | head`). */
+static void pipe_signal_ignore(struct sigaction *before)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGPIPE, &ignore, before);
+}
+
+static void pipe_signal_restore(const struct sigaction *before)
+{
+	sigaction(SIGPIPE, before, NULL);
+}
+
 /* -- Turns --------------------------------------------------------------------------------------------------------- */
 
 static bool loop_busy(const struct loop *loop)
@@ -363,6 +384,9 @@ static void loop_turn(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
+	struct sigaction pipe_before;
+
+	pipe_signal_ignore(&pipe_before);
 	loop->running = true;
 	loop->now_ms = loop_clock_ms();
 	while (!loop->stopping && loop_busy(loop)) {
@@ -372,6 +396,7 @@ void loop_run(struct loop *loop)
 			signals_leave(loop);
 	}
 	signals_leave(loop);
+	pipe_signal_restore(&pipe_before);
 	loop->running = loop->stopping = false;
 }
 

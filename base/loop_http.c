@@ -236,7 +236,8 @@ static void transfer_give_back(struct loop_http *transfer)
 		transfer_free(transfer);
 		return;
 	}
-	curl_easy_reset(transfer->easy); /* options only: connections and sessions stay */
+	curl_easy_reset(transfer->easy);                   /* options only: connections and sessions stay */
+	mem_wipe(transfer->body.data, transfer->body.len); /* credentials come this way */
 	if (transfer->body.cap > SPARE_BODY_BYTES)
 		buf_free(&transfer->body);
 	buf_clear(&transfer->body);

@@ -127,5 +127,8 @@ struct provider_settings {
 /* AWS. Base credentials are looked for when the first call needs them. */
 int provider_aws_new(struct provider **out, struct loop *loop, const struct provider_settings *settings,
 		     struct diag *d);
+/* When base credentials that cannot be renewed without a person (an SSO sign-in, exported ones) end, in Unix
+ * milliseconds; 0 when none do, or none were needed yet: known after the first call. */
+int64_t provider_aws_base_ends_ms(struct provider *p);
 
 #endif

@@ -181,14 +181,32 @@ static void aws_remove(struct provider *p, const struct provider_call *call)
 
 static void aws_cancel(struct provider *p)
 {
-	aws_engine_cancel(aws_of(p));
-	aws_sender_cancel(aws_of(p)->sender, false);
+	struct aws *aws = aws_of(p);
+
+	aws_engine_cancel(aws);
+	aws_sender_cancel(aws->sender, false);
+	for (size_t i = 0; i < aws->session_count; i++)
+		aws_session_cancel(aws->sessions[i]);
 }
 
 static void aws_stats(struct provider *p, struct provider_stats *out)
 {
 	*out = (struct provider_stats){.sessions = aws_of(p)->sessions_opened};
 	aws_sender_stats(aws_of(p)->sender, out);
+}
+
+int64_t provider_aws_base_ends_ms(struct provider *p)
+{
+	const struct aws *aws = aws_of(p);
+	int64_t first_ms = 0;
+
+	for (size_t i = 0; i < aws->session_count; i++) {
+		int64_t final_ms = aws_session_final_ms(aws->sessions[i]);
+
+		if (final_ms != 0 && (first_ms == 0 || final_ms < first_ms))
+			first_ms = final_ms;
+	}
+	return first_ms;
 }
 
 /* -- Life ---------------------------------------------------------------------------------------------------------- */

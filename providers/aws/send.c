@@ -33,13 +33,11 @@ static unsigned attempts_setting(void)
 struct aws_sender *aws_sender_new(struct aws *aws)
 {
 	struct aws_sender *sender = mem_alloc(sizeof *sender);
-	const char *bundle = getenv("AWS_CA_BUNDLE");
 
 	sender->aws = aws;
 	sender->most = CONCURRENCY_MOST;
 	sender->attempts_most = attempts_setting();
 	sender->debug = aws_environment_flag("MUSTER_DEBUG_HTTP");
-	sender->ca_bundle = bundle != NULL && bundle[0] != '\0' ? bundle : NULL;
 	return sender;
 }
 
@@ -417,6 +415,15 @@ static int wire_sign(struct aws_send *send, struct diag *d)
 	return aws_sign(&send->wire, &request, NULL, NULL, d);
 }
 
+static const char *ca_bundle(struct aws *aws)
+{
+	const char *set = getenv("AWS_CA_BUNDLE");
+
+	if (set != NULL && set[0] != '\0')
+		return set;
+	return aws_config_get(aws_config(aws, NULL), "profile", aws_config_profile(), "ca_bundle");
+}
+
 static void wire_start(struct aws_send *send)
 {
 	const struct aws_wire *wire = &send->wire;
@@ -432,7 +439,7 @@ static void wire_start(struct aws_send *send)
 					    .header_count = wire->header_count + 1,
 					    .body = wire->body,
 					    .body_len = wire->body_len,
-					    .ca_bundle = sender->ca_bundle};
+					    .ca_bundle = ca_bundle(send->aws)};
 
 	for (size_t i = 0; i < wire->header_count; i++)
 		headers[i] = (struct loop_http_header){wire->headers[i].name, wire->headers[i].value};

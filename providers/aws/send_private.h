@@ -70,7 +70,6 @@ struct aws_sender {
 	uint64_t sequence;
 	unsigned attempts_most;
 	bool closed, debug;
-	const char *ca_bundle;
 	uint64_t calls, retries, throttled, bytes_in, bytes_out;
 };
 

@@ -524,7 +524,7 @@ static void counting_free(struct aws_source *source)
 
 static struct counting *counting_new(bool slow)
 {
-	static const struct aws_source_ops ops = {counting_fetch, counting_free};
+	static const struct aws_source_ops ops = {counting_fetch, counting_free, NULL};
 	struct counting *c = mem_alloc(sizeof *c);
 
 	aws_source_init(&c->head, &ops, aws, "counting");
@@ -853,6 +853,38 @@ static void test_cancelling_while_sessions_are_opened_reaches_everybody(void **s
 	enter(account, PROVIDER_WRITES, &entered[1]); /* left to teardown */
 }
 
+static void test_cancelling_does_not_wait_for_a_process(void **state)
+{
+	struct provider_account *account =
+	    account_make("app", "333333333333", "{\"Profile\":\"p\",\"Role\":\"arn:aws:iam::333333333333:role/r\"}");
+	struct entered entered;
+	int64_t before_ms = loop_wall_ms();
+
+	(void)state;
+	file_put(".aws/config", "[profile p]\ncredential_process = exec sleep 20\n");
+	enter(account, PROVIDER_READS, &entered);
+	aws->provider.ops->cancel(&aws->provider);
+	loop_run(loop);
+	assert_int_equal(entered.outcome, PROVIDER_CANCELLED);
+	assert_true(loop_wall_ms() - before_ms < 5000);
+}
+
+static void test_the_end_of_what_cannot_be_renewed_is_known(void **state)
+{
+	struct provider_account *account =
+	    account_make("app", "333333333333", "{\"Role\":\"arn:aws:iam::333333333333:role/r\"}");
+	struct entered entered;
+
+	(void)state;
+	assert_int_equal(provider_aws_base_ends_ms(&aws->provider), 0);
+	keys_in_environment();
+	setenv("AWS_CREDENTIAL_EXPIRATION", "2099-01-01T00:00:00Z", 1);
+	enter(account, PROVIDER_READS, &entered);
+	loop_run(loop);
+	assert_int_equal(entered.outcome, PROVIDER_DONE);
+	assert_int_equal(provider_aws_base_ends_ms(&aws->provider), 4070908800000);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -886,6 +918,8 @@ int main(void)
 	    TEST(test_a_parent_that_has_expired_is_renewed_once),
 	    TEST(test_mistakes_in_access_are_errors),
 	    TEST(test_cancelling_while_sessions_are_opened_reaches_everybody),
+	    TEST(test_cancelling_does_not_wait_for_a_process),
+	    TEST(test_the_end_of_what_cannot_be_renewed_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,13 @@ static void chain_fetch(struct aws_source *source)
 	chain_step(s);
 }
 
+static void chain_cancel(struct aws_source *source)
+{
+	struct chain_source *s = (struct chain_source *)source;
+
+	aws_source_cancel(s->sources[s->at]);
+}
+
 static void chain_free(struct aws_source *source)
 {
 	struct chain_source *s = (struct chain_source *)source;
@@ -58,7 +65,7 @@ static void chain_free(struct aws_source *source)
 
 struct aws_source *aws_source_chain(struct aws *aws, struct aws_source **sources, size_t count)
 {
-	static const struct aws_source_ops ops = {chain_fetch, chain_free};
+	static const struct aws_source_ops ops = {chain_fetch, chain_free, chain_cancel};
 	struct chain_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "credentials");

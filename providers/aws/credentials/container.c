@@ -159,6 +159,15 @@ static void container_fetch(struct aws_source *source)
 		container_send(s);
 }
 
+static void container_cancel(struct aws_source *source)
+{
+	struct container_source *s = (struct container_source *)source;
+
+	loop_http_cancel(s->http);
+	s->http = NULL;
+	aws_source_cancelled(source);
+}
+
 static void container_free(struct aws_source *source)
 {
 	loop_http_cancel(((struct container_source *)source)->http);
@@ -167,7 +176,7 @@ static void container_free(struct aws_source *source)
 
 struct aws_source *aws_source_container(struct aws *aws)
 {
-	static const struct aws_source_ops ops = {container_fetch, container_free};
+	static const struct aws_source_ops ops = {container_fetch, container_free, container_cancel};
 	struct container_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "container credentials");

@@ -50,6 +50,7 @@ struct aws_fetch {
 	const char *code;     /* FAILED: AWS's error code, or our own */
 	const char *message;  /* NONE, FAILED: what was tried, and why it gave nothing; never holds a secret */
 	bool transient;       /* FAILED: might work when tried again */
+	int64_t final_ms;     /* FOUND: when the source will have nothing more to give (Unix time); 0: not known */
 };
 typedef void aws_fetch_done(void *payload, const struct aws_fetch *fetch);
 
@@ -60,6 +61,8 @@ struct aws_source_ops {
 	void (*fetch)(struct aws_source *source);
 	/* Ends a fetch under way without calling back, frees the whole source. */
 	void (*free)(struct aws_source *source);
+	/* Ends a fetch under way with AWS_FETCH_CANCELLED. NULL where all it waits for is calls and other sessions. */
+	void (*cancel)(struct aws_source *source);
 };
 
 /* The head of every source. */
@@ -77,11 +80,13 @@ void aws_source_init(struct aws_source *source, const struct aws_source_ops *ops
 void aws_source_fetch(struct aws_source *source, aws_fetch_done *done, void *payload);
 /* For sources: how a fetch ends. The source may be freed by the callback. */
 void aws_source_finish(struct aws_source *source, const struct aws_fetch *fetch);
+void aws_source_cancelled(struct aws_source *source);
 void aws_source_found(struct aws_source *source, const struct aws_credentials *credentials);
 void aws_source_none(struct aws_source *source, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void aws_source_fail(struct aws_source *source, bool transient, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void aws_source_free(struct aws_source *source); /* NULL is fine */
+void aws_source_cancel(struct aws_source *source); /* no effect when nothing is under way */
+void aws_source_free(struct aws_source *source);   /* NULL is fine */
 /* The credentials document that processes, containers and instances answer with: {AccessKeyId, SecretAccessKey,
  * Token or SessionToken, Expiration}. 0, or -1 with a message that does not quote it. */
 int aws_credentials_parse(struct aws_credentials *out, const char *text, size_t len, struct diag *d);
@@ -153,6 +158,10 @@ void aws_session_wait(struct aws_session *session, aws_session_done *done, void 
 void aws_session_unwait(struct aws_session *session, const void *payload);
 /* AWS no longer takes the credentials of `generation`: the next call waits for new ones. */
 void aws_session_expired(struct aws_session *session, unsigned generation);
+/* Ends a fetch under way: those that wait are told that it was cancelled. */
+void aws_session_cancel(struct aws_session *session);
+/* When the source will have nothing more to give; 0: not known, or never. */
+int64_t aws_session_final_ms(const struct aws_session *session);
 const char *aws_session_name(const struct aws_session *session);
 
 /* Asks a person for a one-time code of an MFA device. 0, or -1 with a message. By default on the terminal. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "providers/aws/credentials/credentials.h"
 
 /* -- AWS_ACCESS_KEY_ID and friends --------------------------------------------------------------------------------- */
@@ -16,6 +17,8 @@ static const char *variable(const char *name)
 static void environment_fetch(struct aws_source *source)
 {
 	const char *id = variable("AWS_ACCESS_KEY_ID"), *secret = variable("AWS_SECRET_ACCESS_KEY");
+	const char *expires = variable("AWS_CREDENTIAL_EXPIRATION"); /* of `aws configure export-credentials` */
+	mem_auto_str char *identity = mem_printf("credentials from %s", source->name);
 	struct aws_credentials found = {.access_key_id = (char *)id,
 					.secret_access_key = (char *)secret,
 					.session_token = (char *)variable("AWS_SESSION_TOKEN")};
@@ -24,8 +27,13 @@ static void environment_fetch(struct aws_source *source)
 		aws_source_none(source, "AWS_ACCESS_KEY_ID is not set");
 	else if (secret == NULL)
 		aws_source_fail(source, false, NULL, "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
+	else if (expires != NULL && text_time_parse(&found.expires_unix_ms, expires) < 0)
+		aws_source_fail(source, false, NULL, "AWS_CREDENTIAL_EXPIRATION is not a time");
 	else
-		aws_source_found(source, &found);
+		aws_source_finish(source, &(struct aws_fetch){.outcome = AWS_FETCH_FOUND,
+							      .credentials = &found,
+							      .identity = identity,
+							      .final_ms = found.expires_unix_ms});
 }
 
 static void environment_free(struct aws_source *source)
@@ -35,7 +43,7 @@ static void environment_free(struct aws_source *source)
 
 struct aws_source *aws_source_environment(struct aws *aws)
 {
-	static const struct aws_source_ops ops = {environment_fetch, environment_free};
+	static const struct aws_source_ops ops = {environment_fetch, environment_free, NULL};
 	struct aws_source *source = mem_alloc(sizeof *source);
 
 	aws_source_init(source, &ops, aws, "environment variables");
@@ -62,7 +70,7 @@ static void plain_free(struct aws_source *source)
 
 struct aws_source *aws_source_static(struct aws *aws, const char *name, const struct aws_credentials *credentials)
 {
-	static const struct aws_source_ops ops = {plain_fetch, plain_free};
+	static const struct aws_source_ops ops = {plain_fetch, plain_free, NULL};
 	struct plain_source *source = mem_alloc(sizeof *source);
 
 	aws_source_init(&source->head, &ops, aws, "%s", name);

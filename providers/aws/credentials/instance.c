@@ -170,6 +170,15 @@ static void instance_fetch(struct aws_source *source)
 	instance_send(s);
 }
 
+static void instance_cancel(struct aws_source *source)
+{
+	struct instance_source *s = (struct instance_source *)source;
+
+	loop_http_cancel(s->http);
+	s->http = NULL;
+	aws_source_cancelled(source);
+}
+
 static void instance_free(struct aws_source *source)
 {
 	struct instance_source *s = (struct instance_source *)source;
@@ -181,7 +190,7 @@ static void instance_free(struct aws_source *source)
 
 struct aws_source *aws_source_instance(struct aws *aws)
 {
-	static const struct aws_source_ops ops = {instance_fetch, instance_free};
+	static const struct aws_source_ops ops = {instance_fetch, instance_free, instance_cancel};
 	struct instance_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "instance metadata");

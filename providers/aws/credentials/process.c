@@ -146,17 +146,20 @@ static int process_spawn(struct process_source *s)
 	char *const argv[] = {(char *)"sh", (char *)"-c", s->command, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none;
+	sigset_t none, ours;
 	int fds[2], result;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return errno;
 	sigemptyset(&none);
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE); /* ignored while the loop runs */
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigdefault(&attributes, &ours);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	result = posix_spawn(&s->pid, "/bin/sh", &actions, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
@@ -186,6 +189,12 @@ static void process_fetch(struct aws_source *source)
 	s->timer = loop_timer_start(loop, PROCESS_TIMEOUT_MS, on_timeout, s);
 }
 
+static void process_cancel(struct aws_source *source)
+{
+	process_kill((struct process_source *)source);
+	aws_source_cancelled(source);
+}
+
 static void process_free(struct aws_source *source)
 {
 	struct process_source *s = (struct process_source *)source;
@@ -197,7 +206,7 @@ static void process_free(struct aws_source *source)
 
 struct aws_source *aws_source_process(struct aws *aws, const char *profile, const char *command)
 {
-	static const struct aws_source_ops ops = {process_fetch, process_free};
+	static const struct aws_source_ops ops = {process_fetch, process_free, process_cancel};
 	struct process_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "profile \"%s\"", profile);

@@ -218,6 +218,11 @@ static void profile_fetch(struct aws_source *source)
 	diag_free(&d);
 }
 
+static void profile_cancel(struct aws_source *source)
+{
+	aws_source_cancel(((struct profile_source *)source)->inner);
+}
+
 static void profile_free(struct aws_source *source)
 {
 	struct profile_source *s = (struct profile_source *)source;
@@ -229,7 +234,7 @@ static void profile_free(struct aws_source *source)
 
 struct aws_source *aws_source_profile(struct aws *aws, const char *name)
 {
-	static const struct aws_source_ops ops = {profile_fetch, profile_free};
+	static const struct aws_source_ops ops = {profile_fetch, profile_free, profile_cancel};
 	struct profile_source *s = mem_alloc(sizeof *s);
 	const char *shown = name == NULL ? aws_config_profile() : name;
 

@@ -51,6 +51,15 @@ static void role_free(struct aws_source *source)
 	free(s);
 }
 
+/* A shared parent is cancelled by whoever owns it. */
+static void role_cancel(struct aws_source *source)
+{
+	struct role_source *s = (struct role_source *)source;
+
+	if (s->owned)
+		aws_session_cancel(s->parent);
+}
+
 static bool code_is_expired(const char *code)
 {
 	return code != NULL && (strcmp(code, "ExpiredToken") == 0 || strcmp(code, "ExpiredTokenException") == 0);
@@ -188,7 +197,7 @@ static void role_fetch(struct aws_source *source)
 
 static struct role_source *role_new(struct aws *aws, struct aws_session *parent, bool owned, const char *name)
 {
-	static const struct aws_source_ops ops = {role_fetch, role_free};
+	static const struct aws_source_ops ops = {role_fetch, role_free, role_cancel};
 	struct role_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "%s", name);

@@ -28,9 +28,10 @@ struct aws_session {
 	char *identity;
 	unsigned generation;
 	int64_t renew_at_ms, end_at_ms; /* wall clock; INT64_MAX: never */
-	int64_t no_renewal_until_ms;    /* monotonic; after a background renewal failed */
-	struct aws_fetch failure;       /* its strings are owned; FOUND: none */
-	int64_t failed_until_ms;        /* monotonic; INT64_MAX: for the run */
+	int64_t final_ms;
+	int64_t no_renewal_until_ms; /* monotonic; after a background renewal failed */
+	struct aws_fetch failure;    /* its strings are owned; FOUND: none */
+	int64_t failed_until_ms;     /* monotonic; INT64_MAX: for the run */
 	struct session_waiter *waiters, **waiters_end;
 	struct session_waiter *answering; /* those being called back now */
 	struct loop_timer *answer;        /* the waiters are answered in the next turn */
@@ -78,6 +79,17 @@ void aws_session_free(struct aws_session *session)
 	failure_forget(session);
 	free(session->identity);
 	free(session);
+}
+
+void aws_session_cancel(struct aws_session *session)
+{
+	if (session->fetching)
+		aws_source_cancel(session->source);
+}
+
+int64_t aws_session_final_ms(const struct aws_session *session)
+{
+	return session->final_ms;
 }
 
 const char *aws_session_name(const struct aws_session *session)
@@ -206,6 +218,7 @@ static void session_found(struct aws_session *session, const struct aws_fetch *f
 	free(session->identity);
 	session->identity = mem_strdup(fetch->identity);
 	session->generation++;
+	session->final_ms = fetch->final_ms;
 	session->aws->sessions_opened++;
 	/* Credentials with a short life are not renewed all the time: at most the last third, and are used but for the
 	 * last tenth. */

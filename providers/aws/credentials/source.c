@@ -109,6 +109,12 @@ void aws_source_found(struct aws_source *source, const struct aws_credentials *c
 	    source, &(struct aws_fetch){.outcome = AWS_FETCH_FOUND, .credentials = credentials, .identity = identity});
 }
 
+void aws_source_cancelled(struct aws_source *source)
+{
+	aws_source_finish(
+	    source, &(struct aws_fetch){.outcome = AWS_FETCH_CANCELLED, .code = "Cancelled", .message = "cancelled"});
+}
+
 void aws_source_none(struct aws_source *source, const char *format, ...)
 {
 	buf_auto struct buf message = BUF_INIT;
@@ -149,6 +155,12 @@ void aws_source_fail_call(struct aws_source *source, const char *what, const str
 	if (result->outcome == PROVIDER_CANCELLED)
 		fetch.outcome = AWS_FETCH_CANCELLED;
 	aws_source_finish(source, &fetch);
+}
+
+void aws_source_cancel(struct aws_source *source)
+{
+	if (source->done != NULL && source->ops->cancel != NULL)
+		source->ops->cancel(source);
 }
 
 void aws_source_free(struct aws_source *source)

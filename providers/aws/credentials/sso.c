@@ -16,6 +16,7 @@
 struct sso_source {
 	struct aws_source head;
 	char *session, *start_url, *region, *account_id, *role_name;
+	int64_t signed_in_until_ms;
 };
 
 /* The CLI names the file after the session, or after the start URL in profiles of the old kind. */
@@ -55,6 +56,7 @@ static char *token_read(struct sso_source *s)
 		aws_source_fail(&s->head, false, NULL, "the sign-in has expired: run aws sso login");
 	else
 		copy = mem_strdup(token);
+	s->signed_in_until_ms = expires_ms;
 	json_decref(root);
 	return copy;
 }
@@ -69,7 +71,7 @@ static void on_answer(void *payload, const struct aws_api_result *result)
 	    .session_token = (char *)json_get_string(role, "sessionToken"),
 	    .expires_unix_ms = json_get_int(role, "expiration", 0),
 	};
-	mem_auto_str char *what = NULL;
+	mem_auto_str char *what = NULL, *identity = mem_printf("credentials from %s", s->head.name);
 
 	if (result->outcome != PROVIDER_DONE) {
 		what = mem_printf("no credentials of role %s in account %s", s->role_name, s->account_id);
@@ -77,7 +79,10 @@ static void on_answer(void *payload, const struct aws_api_result *result)
 	} else if (found.access_key_id == NULL || found.secret_access_key == NULL) {
 		aws_source_fail(&s->head, false, NULL, "the answer has no credentials");
 	} else {
-		aws_source_found(&s->head, &found);
+		aws_source_finish(&s->head, &(struct aws_fetch){.outcome = AWS_FETCH_FOUND,
+								.credentials = &found,
+								.identity = identity,
+								.final_ms = s->signed_in_until_ms});
 	}
 }
 
@@ -111,7 +116,7 @@ static void sso_free(struct aws_source *source)
 
 struct aws_source *aws_source_sso(struct aws *aws, const char *profile, const struct aws_sso *sso)
 {
-	static const struct aws_source_ops ops = {sso_fetch, sso_free};
+	static const struct aws_source_ops ops = {sso_fetch, sso_free, NULL};
 	struct sso_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "profile \"%s\" (IAM Identity Center)", profile);

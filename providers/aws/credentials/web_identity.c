@@ -107,7 +107,7 @@ static void web_free(struct aws_source *source)
 
 static struct web_source *web_new(struct aws *aws, const char *name)
 {
-	static const struct aws_source_ops ops = {web_fetch, web_free};
+	static const struct aws_source_ops ops = {web_fetch, web_free, NULL};
 	struct web_source *s = mem_alloc(sizeof *s);
 
 	aws_source_init(&s->head, &ops, aws, "%s", name);
