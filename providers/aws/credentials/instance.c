@@ -76,18 +76,23 @@ static void instance_forget(struct instance_source *s)
 	s->token = s->role = NULL;
 }
 
-/* No answer to the very first question means that this is no EC2 instance; later ones are failures. */
+/* No answer to the very first question means that this is no EC2 instance, and 403 to 405 that the service is turned
+ * off or is something else; what goes wrong later is a failure. */
 static void instance_failed(struct instance_source *s, const struct loop_http_answer *answer)
 {
-	if (s->step == INSTANCE_TOKEN && answer->outcome != LOOP_HTTP_ANSWERED)
+	bool answered = answer->outcome == LOOP_HTTP_ANSWERED;
+
+	if (s->step == INSTANCE_TOKEN && !answered)
 		aws_source_none(&s->head, "no metadata service (%s)", answer->error);
-	else if (s->step == INSTANCE_ROLE && answer->outcome == LOOP_HTTP_ANSWERED && answer->status == 404)
+	else if (s->step == INSTANCE_TOKEN && answer->status >= 403 && answer->status <= 405)
+		aws_source_none(&s->head, "the metadata service gives no token (HTTP %d)", answer->status);
+	else if (s->step == INSTANCE_ROLE && answered && answer->status == 404)
 		aws_source_none(&s->head, "the instance has no role");
-	else if (answer->outcome != LOOP_HTTP_ANSWERED)
+	else if (!answered)
 		aws_source_fail(&s->head, true, NULL, "%s", answer->error);
 	else
-		aws_source_fail(&s->head, answer->status >= 500, NULL, "the metadata service answered HTTP %d%s",
-				answer->status, s->step == INSTANCE_TOKEN ? " when asked for a token" : "");
+		aws_source_fail(&s->head, answer->status >= 500, NULL, "the metadata service answered HTTP %d",
+				answer->status);
 }
 
 static void credentials_arrived(struct instance_source *s, const struct loop_http_answer *answer)
