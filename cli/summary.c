@@ -203,9 +203,8 @@ static void add_part(struct buf *out, bool *first, uint64_t count, const char *w
 {
 	if (count == 0)
 		return;
-	buf_adds(out, *first ? "" : ", ");
-	words_count(out, count);
-	buf_addf(out, " %s", words);
+	/* Plain digits: people search for these words, and scripts do. */
+	buf_addf(out, "%s%llu %s", *first ? "" : ", ", (unsigned long long)count, words);
 	*first = false;
 }
 

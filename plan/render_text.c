@@ -153,15 +153,11 @@ static void print_plan_line(struct plan_printer *p, const struct plan *plan, con
 
 		if (i >= 4 && total->count == 0)
 			continue;
-		buf_adds(&p->raw, i > 0 ? ", " : " ");
-		plan_count_words(&p->raw, total->count);
-		buf_addf(&p->raw, " to %s", plan_action_name(order[i]));
-		if (total->count == 0)
-			continue;
-		buf_adds(&p->raw, " in ");
-		plan_count_words(&p->raw, total->targets);
-		buf_adds(&p->raw, " of ");
-		add_counted(&p->raw, groups->target_count, "target");
+		/* Plain digits: people search for these words, and scripts do. */
+		buf_addf(&p->raw, "%s%zu to %s", i > 0 ? ", " : " ", total->count, plan_action_name(order[i]));
+		if (total->count > 0)
+			buf_addf(&p->raw, " in %zu of %zu target%s", total->targets, groups->target_count,
+				 groups->target_count == 1 ? "" : "s");
 	}
 	buf_adds(&p->raw, ".\n");
 }

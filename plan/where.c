@@ -165,10 +165,10 @@ void plan_count_words(struct buf *out, uint64_t count)
 	}
 }
 
+/* Plain digits: people search for these words, and scripts do. */
 static void add_counted(struct buf *out, size_t count, const char *noun)
 {
-	plan_count_words(out, count);
-	buf_addf(out, " %s%s", noun, count == 1 ? "" : "s");
+	buf_addf(out, "%zu %s%s", count, noun, count == 1 ? "" : "s");
 }
 
 /* "a, b, c" or, when there are many, "12 accounts". */
@@ -196,9 +196,7 @@ static void add_targets(struct buf *out, const struct plan_where_set *set)
 		buf_addf(out, "%s%s/%s", i > 0 ? ", " : "", set->members[i]->account->name,
 			 set->members[i]->region->name);
 	if (set->member_count > NAMES_MAX) {
-		buf_adds(out, " and ");
-		plan_count_words(out, set->member_count - NAMES_MAX);
-		buf_adds(out, " more");
+		buf_addf(out, " and %zu more", set->member_count - NAMES_MAX);
 	}
 }
 
@@ -301,8 +299,7 @@ void plan_where_set_words(struct buf *out, struct plan_where_set *set, const str
 		buf_addf(out, "%s/%s", set->members[0]->account->name, set->members[0]->region->name);
 		return;
 	}
-	plan_count_words(out, set->member_count);
-	buf_adds(out, " of ");
+	buf_addf(out, "%zu of ", set->member_count);
 	add_counted(out, set->count, "target");
 	if (set->member_count == set->count)
 		return;
