@@ -1,5 +1,5 @@
 /* One request, signed and sent: it waits for credentials, then for the rate of its account, region and service, then
- * for one of the places on the wire. What comes back is judged in answer.c.
+ * for one of the places on the wire (send_wire.c). What comes back is judged in answer.c.
  *
  *   SESSION -> RATE -> SLOT -> WIRE -> (done) | BACKOFF -> SESSION | SESSION | END */
 #include <stdio.h>
@@ -17,8 +17,6 @@
 static void rate_join(struct aws_send *send);
 static void queue_pump(struct send_queue *queue);
 static void slot_join(struct aws_send *send);
-static void slots_pump(struct aws_sender *sender);
-static void wire_launch(struct aws_send *send);
 
 /* -- The sender ---------------------------------------------------------------------------------------------------- */
 
@@ -73,10 +71,10 @@ void aws_sender_stats(const struct aws_sender *sender, struct provider_stats *ou
 void aws_send_concurrency_set(struct aws *aws, size_t most)
 {
 	aws->sender->most = most > 0 ? most : 1;
-	slots_pump(aws->sender);
+	send_slots_pump(aws->sender);
 }
 
-static void set_state(struct aws_send *send, enum send_state state)
+void send_set_state(struct aws_send *send, enum send_state state)
 {
 	struct aws_sender *sender = send->aws->sender;
 
@@ -180,9 +178,9 @@ static void on_end(void *payload)
 }
 
 /* For endings that are found while the call is being started, when it may not call back yet. */
-static void send_end_later(struct aws_send *send, enum provider_outcome outcome, const char *code, const char *message)
+void send_end_later(struct aws_send *send, enum provider_outcome outcome, const char *code, const char *message)
 {
-	set_state(send, SEND_END);
+	send_set_state(send, SEND_END);
 	send->outcome = outcome;
 	aws_error_free(&send->error);
 	send->error = (struct aws_error){.code = mem_strdup(code), .message = mem_strdup(message)};
@@ -248,7 +246,7 @@ void send_advance(struct aws_send *send)
 {
 	struct aws_session_view view;
 
-	set_state(send, SEND_SESSION);
+	send_set_state(send, SEND_SESSION);
 	if (send->session != NULL && !aws_session_ready(send->session, &view))
 		aws_session_wait(send->session, on_session, send);
 	else
@@ -265,7 +263,7 @@ static void on_backoff(void *payload)
 
 void send_back_off(struct aws_send *send, int64_t delay_ms)
 {
-	set_state(send, SEND_BACKOFF);
+	send_set_state(send, SEND_BACKOFF);
 	send->timer = loop_timer_start(send->aws->loop, delay_ms, on_backoff, send);
 }
 
@@ -277,7 +275,7 @@ static void rate_join(struct aws_send *send)
 	struct send_queue *queue = send->queue;
 	struct aws_send **at = &queue->first;
 
-	set_state(send, SEND_RATE);
+	send_set_state(send, SEND_RATE);
 	if (queue->last != NULL && queue->last->sequence < send->sequence)
 		at = &queue->last->queue_next;
 	while (*at != NULL && (*at)->sequence < send->sequence)
@@ -333,7 +331,7 @@ static void slot_join(struct aws_send *send)
 {
 	struct aws_sender *sender = send->aws->sender;
 
-	set_state(send, SEND_SLOT);
+	send_set_state(send, SEND_SLOT);
 	if (sender->slot_first == NULL) {
 		sender->slot_first = sender->slot_last = send;
 	} else if (send->account == NULL) {
@@ -344,10 +342,10 @@ static void slot_join(struct aws_send *send)
 		sender->slot_last->queue_next = send;
 		sender->slot_last = send;
 	}
-	slots_pump(sender);
+	send_slots_pump(sender);
 }
 
-static void slots_pump(struct aws_sender *sender)
+void send_slots_pump(struct aws_sender *sender)
 {
 	while (sender->slot_first != NULL && sender->count[SEND_WIRE] < sender->most) {
 		struct aws_send *send = sender->slot_first;
@@ -356,7 +354,7 @@ static void slots_pump(struct aws_sender *sender)
 		if (sender->slot_first == NULL)
 			sender->slot_last = NULL;
 		send->queue_next = NULL;
-		wire_launch(send);
+		send_launch(send);
 	}
 }
 
@@ -370,102 +368,6 @@ static void slot_leave(struct aws_send *send)
 	*at = send->queue_next;
 	if (sender->slot_last == send)
 		sender->slot_last = before;
-}
-
-/* -- The wire ------------------------------------------------------------------------------------------------------ */
-
-static void debug_print(const struct aws_send *send, const struct loop_http_answer *http)
-{
-	fprintf(stderr, "http: %s %s %s %s:%s %d %s%lld ms\n", send->wire.method, send->endpoint.host,
-		send->account == NULL ? "-" : send->account->name, send->service->name, send->operation->name,
-		http->status, http->error == NULL ? "" : "(no answer) ", (long long)http->elapsed_ms);
-}
-
-static void on_http(void *payload, const struct loop_http_answer *http)
-{
-	struct aws_send *send = payload;
-	struct aws_sender *sender = send->aws->sender;
-
-	send->http = NULL;
-	sender->bytes_in += http->body_len;
-	if (sender->debug)
-		debug_print(send, http);
-	send_answered(send, http);
-	slots_pump(sender);
-}
-
-/* 0; -1 with a message; 1 when the session has just ended. */
-static int wire_sign(struct aws_send *send, struct diag *d)
-{
-	struct aws_session_view view = {.credentials = &send->credentials};
-	struct aws_sign_request request = {.service = send->service->signing_name,
-					   .region = send->endpoint.signing_region,
-					   .unix_ms = aws_wall_ms(send->aws),
-					   .host = send->endpoint.host,
-					   .s3 = strcmp(send->service->signing_name, "s3") == 0,
-					   .normalize = true};
-
-	if (send->session != NULL && !aws_session_ready(send->session, &view))
-		return 1;
-	if (view.credentials->access_key_id == NULL)
-		return 0;
-	send->generation = view.generation;
-	request.credentials = view.credentials;
-	request.keys = view.keys;
-	return aws_sign(&send->wire, &request, NULL, NULL, d);
-}
-
-static const char *ca_bundle(struct aws *aws)
-{
-	const char *set = getenv("AWS_CA_BUNDLE");
-
-	if (set != NULL && set[0] != '\0')
-		return set;
-	return aws_config_get(aws_config(aws, NULL), "profile", aws_config_profile(), "ca_bundle");
-}
-
-static void wire_start(struct aws_send *send)
-{
-	const struct aws_wire *wire = &send->wire;
-	struct aws_sender *sender = send->aws->sender;
-	size_t host_end = (size_t)(send->endpoint.path - send->endpoint.base);
-	bool query = wire->query != NULL && wire->query[0] != '\0';
-	mem_auto_str char *url = mem_printf("%.*s%s%s%s", (int)host_end, send->endpoint.base, wire->path,
-					    query ? "?" : "", query ? wire->query : "");
-	struct loop_http_header *headers = mem_array(wire->header_count + 1, sizeof headers[0]);
-	struct loop_http_request request = {.method = wire->method,
-					    .url = url,
-					    .headers = headers,
-					    .header_count = wire->header_count + 1,
-					    .body = wire->body,
-					    .body_len = wire->body_len,
-					    .ca_bundle = ca_bundle(send->aws)};
-
-	for (size_t i = 0; i < wire->header_count; i++)
-		headers[i] = (struct loop_http_header){wire->headers[i].name, wire->headers[i].value};
-	headers[wire->header_count] = (struct loop_http_header){"User-Agent", send->aws->user_agent};
-	send->sent_at_ms = loop_now_ms(send->aws->loop);
-	send->attempts++;
-	sender->calls++;
-	sender->bytes_out += wire->body_len;
-	send->http = loop_http_start(send->aws->loop, &request, on_http, send);
-	free(headers);
-}
-
-static void wire_launch(struct aws_send *send)
-{
-	struct diag d = DIAG_INIT;
-	int result = wire_sign(send, &d);
-
-	if (result > 0) {
-		send_advance(send);
-	} else if (result < 0) {
-		send_end_later(send, PROVIDER_REFUSED, "InvalidInput", diag_first_error(&d));
-	} else {
-		set_state(send, SEND_WIRE);
-		wire_start(send);
-	}
-	diag_free(&d);
 }
 
 /* -- Cancelling ---------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
-/* What send.c (getting a call onto the wire) and answer.c (what comes back, and whether to go again) share. */
+/* What send.c (a call's way to the wire), send_wire.c (on it) and answer.c (what comes back, and whether to go again)
+ * share. */
 #ifndef MUSTER_PROVIDERS_AWS_SEND_PRIVATE_H
 #define MUSTER_PROVIDERS_AWS_SEND_PRIVATE_H
 
@@ -80,6 +81,15 @@ void send_back_off(struct aws_send *send, int64_t delay_ms);
 /* Calls back now and frees the call. `http` may be NULL. `error` is borrowed. */
 void send_finish(struct aws_send *send, enum provider_outcome outcome, const struct loop_http_answer *http,
 		 const struct aws_error *error);
+
+/* The same, but in the loop's next turn: for endings that are found while the call is being started. */
+void send_end_later(struct aws_send *send, enum provider_outcome outcome, const char *code, const char *message);
+void send_set_state(struct aws_send *send, enum send_state state);
+/* Launches those that wait, as far as there are places. */
+void send_slots_pump(struct aws_sender *sender);
+
+/* send_wire.c: signs and starts; back to the top when the session has just ended. */
+void send_launch(struct aws_send *send);
 
 /* answer.c */
 void send_answered(struct aws_send *send, const struct loop_http_answer *http);

@@ -156,7 +156,7 @@ static int build_role(struct aws_source **out, struct aws *aws, const struct tra
 				.external_id = get(aws, at->name, "external_id"),
 				.mfa_serial = get(aws, at->name, "mfa_serial"),
 				.for_whom = shown};
-	struct aws_source *parent;
+	struct aws_source *parent = NULL;
 
 	if (role.arn == NULL)
 		return 0;
