@@ -301,10 +301,12 @@ struct stack *specs_stack_load(struct specs *specs, const char *name, const char
 	read_targets(&r);
 	read_mappings(&r);
 	read_sections(&r);
+	stack->failed = r.result != 0;
+	if (stack->failed)
+		return stack;
 	items_prepare(stack, &stack->resources, &stack->resource_items);
 	items_prepare(stack, &stack->conditions, &stack->condition_items);
 	items_prepare(stack, &stack->outputs, &stack->output_items);
-	stack->failed = r.result != 0;
 	return stack;
 }
 
