@@ -5,6 +5,7 @@
  *   Type, Account, AccountId, Region, Token, Incarnation, Generation
  *   Time                  Unix milliseconds: how long the service has had to show it
  *   KeepsOld              the record's resource is to become a deposed one (create-first replacement)
+ *   TakesOver             its name was just freed: for a while the service may still show what had it
  *   Record                the record as it would be after the call (or of what is deleted) */
 #include <string.h>
 
@@ -90,6 +91,8 @@ static json_t *intent_body(struct apply_op *op)
 		      (json_int_t)loop_wall_ms());
 	if (op->keeps_old)
 		json_object_set_new(body, "KeepsOld", json_true());
+	if (op->kind == OP_CREATE && op->run->graph->nodes[op->node].takes_over)
+		json_object_set_new(body, "TakesOver", json_true());
 	if (op->kind != OP_CLEANUP)
 		json_object_set_new(body, "Record", plan_record_body(&record));
 	json_decref(hold);

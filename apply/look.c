@@ -228,9 +228,15 @@ static int look_resolve(struct look *look)
 	return 0;
 }
 
-static bool absence_counts(const struct look *look)
+/* Whether the answer about a create is the last word. Absence is only after the settle time; presence too, where the
+ * service may still show what had that name before. What was found by its id is what was made. */
+static bool answer_counts(const struct look *look)
 {
-	return !look->by_id && look->settled_ms <= loop_now_ms(look->recovery->loop);
+	bool settled = look->settled_ms <= loop_now_ms(look->recovery->loop);
+
+	if (look->result.outcome == PROVIDER_DONE)
+		return look->by_id || settled || !json_get_bool(look->body, "TakesOver", false);
+	return !look->by_id && settled;
 }
 
 /* Not under the id that it told: perhaps under its name. Not there: perhaps only not shown yet. */
@@ -256,7 +262,7 @@ int apply_look_answer(struct look *look)
 		apply_look_free(look);
 		return 0;
 	}
-	if (outcome == PROVIDER_ABSENT && look->phase == LOOK_CREATE && !absence_counts(look)) {
+	if (look->phase == LOOK_CREATE && !answer_counts(look)) {
 		if (r->stopping)
 			apply_look_free(look);
 		else

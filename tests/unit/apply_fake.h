@@ -32,6 +32,7 @@ struct fake_thing {
 	bool exists;
 	int made;         /* how often */
 	int64_t shown_ms; /* not seen by reads before that (wall clock) */
+	int64_t ghost_ms; /* deleted, but seen by find until then */
 };
 
 struct fake_world {
@@ -89,6 +90,8 @@ struct fake {
 	char *log[FAKE_LOG_MAX]; /* "create a/b/c/D" in the order of their starts */
 	size_t log_count;
 	size_t in_flight, in_flight_max, calls;
+	size_t in_slow, in_slow_max; /* the same in account "slow" */
+	int64_t ghosts_ms;           /* how long what was deleted can still be found */
 	struct fake_call *hanging;
 	void (*on_call)(struct fake *fake, const char *operation, const char *address);
 	void *user;
@@ -204,6 +207,7 @@ static void fake_answer(struct fake_call *c, struct provider_result result)
 	if (c->type->serialize != NULL && strcmp(c->operation, "find") != 0)
 		map_set(&fake->keys, c->type->name, NULL);
 	fake->in_flight--;
+	fake->in_slow -= strcmp(c->target.account->name, "slow") == 0;
 	result.operation = c->operation;
 	if (result.outcome != PROVIDER_DONE && result.outcome != PROVIDER_ABSENT && result.message == NULL)
 		result.message = address;
@@ -226,6 +230,17 @@ static void fake_answer_thing(struct fake_call *c, const struct fake_thing *thin
 	fake_answer(c, result);
 }
 
+static struct fake_thing *fake_ghost(struct fake_call *c, const char *name)
+{
+	for (size_t i = 0; name != NULL && i < c->fake->world->count; i++) {
+		struct fake_thing *thing = &c->fake->world->things[i];
+
+		if (!thing->exists && strcmp(thing->name, name) == 0 && thing->ghost_ms > loop_wall_ms())
+			return thing;
+	}
+	return NULL;
+}
+
 /* What the operation does to the world; the thing that it was about, or NULL. */
 static struct fake_thing *fake_act(struct fake_call *c)
 {
@@ -242,12 +257,16 @@ static struct fake_thing *fake_act(struct fake_call *c)
 			thing->size = (int)json_get_int(properties, "Size", 0);
 		c->fake->world->updates++;
 	} else if (strcmp(c->operation, "delete") == 0) {
-		if (thing != NULL)
+		if (thing != NULL) {
 			thing->exists = false;
+			thing->ghost_ms = loop_wall_ms() + c->fake->ghosts_ms;
+		}
 		c->fake->world->removes++;
 	} else if (thing != NULL && thing->shown_ms > loop_wall_ms()) {
 		return NULL;
 	}
+	if (thing == NULL && strcmp(c->operation, "find") == 0)
+		thing = fake_ghost(c, fake_name(c, properties));
 	return thing;
 }
 
@@ -341,6 +360,9 @@ static void fake_start(struct fake *fake, const char *operation, const struct sc
 	fake->calls++;
 	if (++fake->in_flight > fake->in_flight_max)
 		fake->in_flight_max = fake->in_flight;
+	fake->in_slow += strcmp(target->account->name, "slow") == 0;
+	if (fake->in_slow > fake->in_slow_max)
+		fake->in_slow_max = fake->in_slow;
 	if (fake->on_call != NULL)
 		fake->on_call(fake, operation, address);
 	loop_timer_start(fake->loop, c->rule != NULL ? c->rule->latency_ms : fake->latency_ms, fake_finish, c);

@@ -441,6 +441,28 @@ static void delete_first_deletes_then_makes(void **state)
 	bench_end(&b);
 }
 
+/* Right after a deletion services still show what is gone; that must not look as if somebody else had made it. */
+static void a_name_that_was_just_freed_can_be_taken(void **state)
+{
+	struct bench b;
+	struct plan *plan = fleet_plan();
+	struct plan_change *change;
+
+	(void)state;
+	bench_start(&b);
+	given(&b, "app/r1/s/Old", "a");
+	given(&b, "app/r1/s/Same", "s");
+	b.fake.ghosts_ms = 10000;
+	plan_create(plan, &b.fake, "app/r1/s/New", "a");
+	plan_from_record(plan_add(plan, &b.fake, PLAN_DELETE, "T::Thing", "app/r1/s/Old"), b.state);
+	change = replace(plan, &b, "app/r1/s/Same", "s");
+	change->create_first = false;
+	bench_apply(&b, plan);
+	assert_int_equal(b.report->done, 3);
+	assert_int_equal(world_live(b.world), 2);
+	bench_end(&b);
+}
+
 static void what_policy_retains_is_left(void **state)
 {
 	struct bench b;
@@ -633,6 +655,7 @@ static void a_slow_target_does_not_hold_up_the_others(void **state)
 	for (size_t i = 0; i < fake_at(&b.fake, "create fast-99/r1/s/R"); i++)
 		slow += text_glob("create slow/*", b.fake.log[i]);
 	assert_true(slow <= 16);
+	assert_int_equal(b.fake.in_slow_max, 8);
 	bench_end(&b);
 }
 
@@ -717,6 +740,69 @@ static void a_hundred_thousand_changes_take_their_time_once(void **state)
 		bench_end(&b);
 	}
 	assert_true(spent[1] < 40 * spent[0] + 1);
+}
+
+/* -- Events -------------------------------------------------------------------------------------------------------- */
+
+struct heard {
+	size_t started, finished, done, failed, skipped, progress;
+	struct apply_progress last;
+};
+
+static void hear_started(void *payload, const struct plan_change *change)
+{
+	(void)change;
+	((struct heard *)payload)->started++;
+}
+
+static void hear_finished(void *payload, const struct plan_change *change, enum apply_status status,
+			  const struct provider_result *result, int64_t elapsed_ms)
+{
+	struct heard *heard = payload;
+
+	(void)change;
+	assert_true(elapsed_ms >= 0 && elapsed_ms < 60000);
+	heard->finished++;
+	heard->done += status == APPLY_DONE;
+	heard->failed += status == APPLY_FAILED && strcmp(result->code, "AccessDenied") == 0;
+	heard->skipped += status == APPLY_SKIPPED && result == NULL;
+}
+
+static void hear_progress(void *payload, const struct apply_progress *progress)
+{
+	struct heard *heard = payload;
+
+	heard->progress++;
+	heard->last = *progress;
+}
+
+static void events_tell_what_happens(void **state)
+{
+	struct bench b;
+	struct plan *plan = fleet_plan();
+	struct heard heard = {0};
+
+	(void)state;
+	bench_start(&b);
+	given(&b, "app/r1/s/R", "r");
+	b.fake.latency_ms = 300;
+	fake_rule(&b.fake, "create", "app/r1/s/A", FAKE_REFUSES, 0);
+	b.options.events = (struct apply_events){
+	    .started = hear_started, .finished = hear_finished, .progress = hear_progress, .payload = &heard};
+	plan_create(plan, &b.fake, "app/r1/s/A", "a");
+	plan_depends(plan, plan_create(plan, &b.fake, "app/r1/s/B", "b"), "app/r1/s/A");
+	replace(plan, &b, "app/r1/s/R", "r2"); /* two nodes, one change */
+	bench_apply(&b, plan);
+	assert_int_equal(heard.started, 2);
+	assert_int_equal(heard.finished, 3);
+	assert_int_equal(heard.done, 1);
+	assert_int_equal(heard.failed, 1);
+	assert_int_equal(heard.skipped, 1);
+	assert_true(heard.progress >= 4);
+	assert_int_equal(heard.last.total, 3);
+	assert_int_equal(heard.last.done + heard.last.failed + heard.last.skipped, 3);
+	assert_int_equal(heard.last.running + heard.last.waiting, 0);
+	bench_end(&b);
 }
 
 /* -- Is the plan still true? --------------------------------------------------------------------------------------- */
@@ -918,6 +1004,7 @@ int main(void)
 	    cmocka_unit_test(what_could_not_be_cleaned_up_stays_in_the_record),
 	    cmocka_unit_test(what_was_left_goes_with_its_own_change_or_with_the_resource),
 	    cmocka_unit_test(delete_first_deletes_then_makes),
+	    cmocka_unit_test(a_name_that_was_just_freed_can_be_taken),
 	    cmocka_unit_test(what_policy_retains_is_left),
 	    cmocka_unit_test(secrets_reach_the_call_but_not_the_state),
 	    cmocka_unit_test(an_update_does_not_become_a_replacement),
@@ -929,6 +1016,7 @@ int main(void)
 	    cmocka_unit_test(one_key_goes_one_after_another),
 	    cmocka_unit_test(one_transaction_a_turn),
 	    cmocka_unit_test(a_hundred_thousand_changes_take_their_time_once),
+	    cmocka_unit_test(events_tell_what_happens),
 	    cmocka_unit_test(a_plan_must_be_of_this_state_and_still_true),
 	    cmocka_unit_test(the_first_interrupt_starts_nothing_new),
 	    cmocka_unit_test(the_second_interrupt_leaves_intents),

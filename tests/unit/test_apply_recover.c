@@ -220,6 +220,33 @@ static void what_was_told_on_the_way_is_durable(void **state)
 	bench_end(&b);
 }
 
+static struct plan *one_rename(struct bench *b)
+{
+	struct plan *plan = fleet_plan();
+	struct plan_change *change = plan_add(plan, &b->fake, PLAN_CREATE, "T::Slow", "app/r1/s/B");
+
+	b->fake.ghosts_ms = 600;
+	change->after = json_pack("{s:s, s:i}", "Name", "a", "Size", 1);
+	plan_from_record(plan_add(plan, &b->fake, PLAN_DELETE, "T::Slow", "app/r1/s/A"), b->state);
+	return plan;
+}
+
+static void what_had_the_name_before_is_not_taken_for_the_new_one(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_start(&b);
+	bench_apply(&b, one_slow_create(&b));
+	/* 1 to 5: the deletion; 6: the create starts */
+	assert_true(die_in(&b, one_rename, 6));
+	assert_int_equal(world_live(b.world), 0);
+	assert_int_equal(recover(&b), 1);
+	json_auto_t *body = bench_record(&b, "app/r1/s/B");
+	assert_null(body);
+	bench_end(&b);
+}
+
 /* -- Killed at every instant --------------------------------------------------------------------------------------- */
 
 /* What is wanted: A and B made, U resized, R and D replaced, X gone. Planned from what is recorded, as a plan would. */
@@ -424,6 +451,7 @@ int main(void)
 	    cmocka_unit_test(a_delete_is_looked_up),
 	    cmocka_unit_test(what_cannot_be_looked_up_stays),
 	    cmocka_unit_test(what_was_told_on_the_way_is_durable),
+	    cmocka_unit_test(what_had_the_name_before_is_not_taken_for_the_new_one),
 	    cmocka_unit_test(killed_at_any_instant_nothing_is_lost_or_made_twice),
 	};
 
