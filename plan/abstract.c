@@ -302,7 +302,7 @@ static void replace_own(struct buf *out, const struct own *own, const char *text
 	}
 }
 
-static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const struct plan_change *change,
+static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const struct plan_change *change, unsigned may,
 			     const json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -315,11 +315,11 @@ static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const stru
 	own.a = a;
 	own.place = place;
 	own.generated = true;
-	if (!span->accounts) {
+	if (!span->accounts && (may & PLAN_OWN_ACCOUNT) != 0) {
 		own.account = change->account;
 		own.account_id = change->account_id;
 	}
-	if (!span->regions)
+	if (!span->regions && (may & PLAN_OWN_REGION) != 0)
 		own.region = change->region;
 	replace_own(&out, &own, text);
 	if (strcmp(buf_str(&out), text) == 0)
@@ -327,7 +327,7 @@ static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const stru
 	return json_string(buf_str(&out));
 }
 
-json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struct plan_change *change,
+json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struct plan_change *change, unsigned own,
 			    const json_t *value)
 {
 	json_t *copy = NULL, *item, *changed;
@@ -335,10 +335,10 @@ json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struc
 	size_t i;
 
 	if (json_is_string(value))
-		return abstract_text(a, place, change, value);
+		return abstract_text(a, place, change, own, value);
 	json_object_foreach((json_t *)value, key, item)
 	{
-		changed = plan_abstract_value(a, plan_abstract_hash(place, key), change, item);
+		changed = plan_abstract_value(a, plan_abstract_hash(place, key), change, own, item);
 		if (changed != item && copy == NULL)
 			copy = json_copy((json_t *)value);
 		if (changed != item)
@@ -347,7 +347,7 @@ json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struc
 	}
 	json_array_foreach((json_t *)value, i, item)
 	{
-		changed = plan_abstract_value(a, place + 1 + i, change, item);
+		changed = plan_abstract_value(a, place + 1 + i, change, own, item);
 		if (changed != item && copy == NULL)
 			copy = json_copy((json_t *)value);
 		if (changed != item)

@@ -8,6 +8,8 @@
 
 static void differ_value(struct plan_differ *d, const struct schema_value *value, const json_t *desired,
 			 const json_t *prior, const json_t *recorded);
+static void differ_whole(struct plan_differ *d, const struct schema_value *value, const json_t *before,
+			 const json_t *after);
 
 /* -- Adding differences ------------------------------------------------------------------------------------------- */
 
@@ -82,10 +84,18 @@ void plan_differ_index(struct plan_differ *d, size_t index)
 static void differ_one_member(struct plan_differ *d, const struct schema_member *member, const json_t *desired,
 			      const json_t *prior, const json_t *recorded)
 {
+	const json_t *given = desired;
 	enum plan_pairing pairing = plan_pair_member(member, d->live, &desired, &prior, recorded);
 	struct plan_differ before = *d;
 	size_t len = d->path.len;
 
+	/* Of what is to be made all is said that somebody wrote, also where it is the default. */
+	if (!d->exists) {
+		desired = given;
+		prior = NULL;
+		pairing =
+		    given == NULL || json_is_null(given) || member->read_only ? PLAN_PAIR_SKIP : PLAN_PAIR_COMPARE;
+	}
 	if (pairing == PLAN_PAIR_SKIP)
 		return;
 	d->create_only |= member->create_only;
@@ -94,6 +104,8 @@ static void differ_one_member(struct plan_differ *d, const struct schema_member 
 	plan_differ_member(d, member->name);
 	if (pairing == PLAN_PAIR_TAKEN)
 		plan_differ_add(d, prior, NULL);
+	else if (!d->exists)
+		differ_whole(d, &member->value, NULL, desired);
 	else
 		differ_value(d, &member->value, desired, prior, recorded);
 	buf_truncate(&d->path, len);

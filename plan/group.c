@@ -21,7 +21,20 @@ struct said {
 	bool forces_replace, may_replace, sensitive;
 };
 
-/* A delete is said by what it deletes. Returns how many; *out is to be freed with free(). */
+/* What is to go, by its name where it has one. */
+static size_t name_says(struct said **out, const struct plan_change *change)
+{
+	const char *property = change->type != NULL ? change->type->name_property : NULL;
+	const json_t *name = property != NULL ? json_object_get(change->before, property) : NULL;
+
+	if (name == NULL)
+		return 0;
+	*out = mem_array(1, sizeof **out);
+	**out = (struct said){.path = property, .before = name};
+	return 1;
+}
+
+/* Returns how many; *out is to be freed with free(). */
 static size_t change_says(struct said **out, const struct plan_change *change)
 {
 	const struct plan_diff *diff = &change->diff;
@@ -31,7 +44,7 @@ static size_t change_says(struct said **out, const struct plan_change *change)
 
 	*out = NULL;
 	if (change->action == PLAN_DELETE || change->action == PLAN_FORGET)
-		return 0;
+		return name_says(out, change);
 	if (diff->count == 0 && change->action == PLAN_CREATE) {
 		*out = mem_array(json_object_size(change->after), sizeof **out);
 		json_object_foreach(change->after, name, value)(*out)[count++] =
@@ -112,7 +125,7 @@ static void values_free(struct plan_group_value *values, size_t count)
 }
 
 static struct plan_group_value *values_abstract(struct grouping *g, const struct plan_change *change,
-						const struct said *said, size_t count)
+						const struct said *said, size_t count, unsigned own)
 {
 	struct plan_group_value *values = mem_array(count, sizeof *values);
 	uint64_t kind = change_kind(change);
@@ -122,8 +135,8 @@ static struct plan_group_value *values_abstract(struct grouping *g, const struct
 
 		values[i] = (struct plan_group_value){
 		    .path = said[i].path,
-		    .before = plan_abstract_value(g->abstract, place, change, said[i].before),
-		    .after = plan_abstract_value(g->abstract, place + 1, change, said[i].after),
+		    .before = plan_abstract_value(g->abstract, place, change, own, said[i].before),
+		    .after = plan_abstract_value(g->abstract, place + 1, change, own, said[i].after),
 		    .forces_replace = said[i].forces_replace,
 		    .may_replace = said[i].may_replace,
 		    .sensitive = said[i].sensitive,
@@ -151,7 +164,7 @@ static void place_change(struct grouping *g, size_t index)
 	const struct plan_change *change = &g->plan->changes[index];
 	struct said *said;
 	size_t count = change_says(&said, change);
-	struct plan_group_value *values = values_abstract(g, change, said, count);
+	struct plan_group_value *values = values_abstract(g, change, said, count, PLAN_OWN_ALL);
 	buf_auto struct buf key = BUF_INIT;
 	struct plan_group *group;
 	uint8_t digest[32];
@@ -209,35 +222,71 @@ static bool same(const json_t *a, const json_t *b)
 	return a == b || (a != NULL && b != NULL && json_equal((json_t *)a, (json_t *)b));
 }
 
-/* A pattern in which all members have the same after all gives way to that. */
-static void settle_values(struct plan_group *group, const struct plan *plan)
+/* What the members' targets differ in. */
+static unsigned group_own(const struct plan_group *group)
 {
-	struct said *first, *other;
-	size_t count = change_says(&first, group->sample);
-	bool *varies = mem_array(count, sizeof *varies);
+	unsigned own = 0;
+
+	for (size_t m = 1; m < group->count && own != PLAN_OWN_ALL; m++) {
+		if (strcmp(group->where[m].account, group->where[0].account) != 0)
+			own |= PLAN_OWN_ACCOUNT;
+		if (strcmp(group->where[m].region, group->where[0].region) != 0)
+			own |= PLAN_OWN_REGION;
+	}
+	return own;
+}
+
+/* Which values are not the same in all members. To be freed with free(). */
+static bool *find_varying(const struct plan *plan, const struct plan_group *group, const struct said *first)
+{
+	bool *varies = mem_array(group->value_count, sizeof *varies);
+	struct said *other;
 
 	for (size_t m = 1; m < group->count; m++) {
 		change_says(&other, &plan->changes[group->members[m]]);
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < group->value_count; i++)
 			varies[i] |= !same(first[i].before, other[i].before) || !same(first[i].after, other[i].after);
 		free(other);
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct plan_group_value *value = &group->values[i];
-		const char *example = first_varying(first[i].after, value->after);
+	return varies;
+}
 
-		if (example == NULL)
-			example = first_varying(first[i].before, value->before);
-		if (varies[i] && example != NULL) {
-			value->example =
-			    mem_printf("%s/%s: %s", group->sample->account, group->sample->region, example);
-			continue;
-		}
-		json_decref(value->before);
-		json_decref(value->after);
-		value->before = json_incref((json_t *)first[i].before);
-		value->after = json_incref((json_t *)first[i].after);
+static void settle_value(struct plan_group_value *value, const struct plan_change *sample, const struct said *said,
+			 bool varies, const char **last)
+{
+	const char *example = first_varying(said->after, value->after);
+
+	if (example == NULL)
+		example = first_varying(said->before, value->before);
+	if (varies && example != NULL) {
+		/* One text that varies often stands in several values; it explains itself once. */
+		if (*last == NULL || strcmp(*last, example) != 0)
+			value->example = mem_printf("%s/%s: %s", sample->account, sample->region, example);
+		*last = example;
+		return;
 	}
+	json_decref(value->before);
+	json_decref(value->after);
+	value->before = json_incref((json_t *)said->before);
+	value->after = json_incref((json_t *)said->after);
+}
+
+/* A pattern gives way to the value where all members have the same after all. */
+static void settle_values(struct grouping *g, struct plan_group *group)
+{
+	unsigned own = group_own(group);
+	const char *last = NULL;
+	struct said *first;
+	bool *varies;
+
+	change_says(&first, group->sample);
+	if (own != PLAN_OWN_ALL) {
+		values_free(group->values, group->value_count);
+		group->values = values_abstract(g, group->sample, first, group->value_count, own);
+	}
+	varies = find_varying(g->plan, group, first);
+	for (size_t i = 0; i < group->value_count; i++)
+		settle_value(&group->values[i], group->sample, &first[i], varies[i], &last);
 	free(varies);
 	free(first);
 }
@@ -367,7 +416,7 @@ void plan_groups_make(struct plan_groups *out, const struct plan *plan)
 		out->items[out->count++] = g.by_key.entries[i].value;
 	qsort(out->items, out->count, sizeof(struct plan_group *), order_groups);
 	for (size_t i = 0; i < out->count; i++)
-		settle_values(out->items[i], plan);
+		settle_values(&g, out->items[i]);
 	say_where(out, plan);
 	count_targets(out, plan);
 	map_free(&g.by_key, NULL);

@@ -10,7 +10,9 @@ struct plan_group_value {
 	/* What the members have in common; where they vary, ${AWS::AccountId}, ${AWS::Region},
 	 * ${Muster::AccountName} and ${hash} stand for each target's own. NULL: not there. */
 	json_t *before, *after;
-	char *example; /* where they vary: one member's text for the first thing that varies, else NULL */
+	/* Where they vary: one member's text for the first thing that varies; NULL where they do not, and where the
+	 * value before this one has the same example. */
+	char *example;
 	bool forces_replace, may_replace, sensitive;
 };
 

@@ -88,6 +88,10 @@ void plan_remark(struct plan_printer *p, size_t columns, const char *text)
 	buf_addc(&p->raw, '\n');
 }
 
+/* Plain items of a list that are all shown; of longer ones only the first. */
+#define PLAIN_SHOWN_MAX 60
+#define PLAIN_SHOWN     20
+
 /* -- One line ------------------------------------------------------------------------------------------------------ */
 
 static const char *stand_in(const json_t *value)
@@ -204,12 +208,64 @@ static void line_end(struct plan_printer *p, const char *remark)
 	buf_addc(&p->raw, '\n');
 }
 
+/* Long lists of plain values (the accounts of a fleet) fill lines, and say how many more there are. */
+static void whole_plain_list(struct plan_printer *p, size_t columns, char sign, const json_t *list)
+{
+	size_t shown = json_array_size(list) > PLAIN_SHOWN_MAX ? PLAIN_SHOWN : json_array_size(list), used = 0, i;
+	json_t *item;
+
+	json_array_foreach(list, i, item)
+	{
+		buf_auto struct buf text = BUF_INIT;
+
+		if (i == shown)
+			break;
+		plan_value_inline(&text, item);
+		if (used == 0 || used + text.len + 2 > p->width) {
+			if (used > 0)
+				buf_addc(&p->raw, '\n');
+			line_start(p, columns, sign, NULL);
+			used = columns + 2;
+		} else {
+			buf_addc(&p->raw, ' ');
+		}
+		buf_addf(&p->raw, "%s%s", buf_str(&text), i + 1 < json_array_size(list) ? "," : "");
+		used += text.len + 2;
+	}
+	buf_addc(&p->raw, '\n');
+	if (shown < json_array_size(list)) {
+		buf_auto struct buf text = BUF_INIT;
+
+		buf_adds(&text, "and ");
+		plan_count_words(&text, json_array_size(list) - shown);
+		buf_adds(&text, " more: --format json has all");
+		plan_remark(p, columns, buf_str(&text));
+	}
+}
+
+static bool is_plain_list(const json_t *value)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)value, i, item)
+	{
+		if (is_container(item))
+			return false;
+	}
+	return json_array_size(value) > 1;
+}
+
 static void whole_members(struct plan_printer *p, size_t columns, char sign, const json_t *value)
 {
 	const char *key;
 	json_t *item;
 	size_t i;
 
+	if (is_plain_list(value)) {
+		whole_plain_list(p, columns, sign, value);
+		return;
+	}
 	json_object_foreach((json_t *)value, key, item) plan_value_whole(p, columns, sign, key, item, NULL);
 	json_array_foreach((json_t *)value, i, item)
 	{

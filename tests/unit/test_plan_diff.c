@@ -145,6 +145,8 @@ static void nothing_before_forces_nothing(void **state)
 {
 	(void)state;
 	diff_is("{'Name':'a','Size':1}", NULL, NULL, false, "Name:  -> 'a'\nSize:  -> 1");
+	diff_is("{'On':true,'Order':[],'Arn':'x','Token':'t'}", NULL, NULL, false,
+		"On:  -> true\nOrder:  -> []\nToken*:  -> {'Muster::Secret':{}}");
 	diff_is("{'Name':{'Muster::Attribute':['a/b/c/D','Arn']}}", NULL, NULL, false,
 		"Name:  -> {'Muster::Attribute':['a/b/c/D','Arn']}");
 }

@@ -216,6 +216,39 @@ static void generated_names_do_not_tell_targets_apart(void **state)
 		    "arn::role/recording-Role-abcdefghijkl.s3\n");
 }
 
+static void one_account_needs_no_stand_in(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "recording", 3, 2);
+	for (int r = 0; r < 2; r++)
+		add(plan, 1, r, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'%R-%I','Name':'x-%R-%A'}");
+	reads(plan, "+ create recording/Trail (X::Y::Trail)\n"
+		    "    in 2 of 6 targets: all regions of app-1\n"
+		    "    + Code: \"${AWS::Region}-000000100001\"  # app-1/r-home-1: r-home-1-000000100001\n"
+		    "    + Name: \"x-${AWS::Region}-app-1\"  # app-1/r-home-1: x-r-home-1-app-1\n");
+}
+
+static void long_lists_fill_lines(void **state)
+{
+	struct plan *plan = plan_begin();
+	buf_auto struct buf after = BUF_INIT;
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	buf_adds(&after, "{'Zones':[");
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&after, "%s'%012d'", i > 0 ? "," : "", i);
+	buf_adds(&after, "]}");
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, after.data);
+	text = render(plan);
+	holds(text, "        + \"000000000000\", \"000000000001\", \"000000000002\", \"000000000003\",\n");
+	holds(text, "        # and 980 more: --format json has all\n");
+	plan_free(plan);
+}
+
 static void different_values_are_different_changes(void **state)
 {
 	struct plan *plan = plan_begin();
@@ -480,6 +513,8 @@ int main(void)
 	    cmocka_unit_test(same_change_is_said_once),
 	    cmocka_unit_test(own_ids_do_not_tell_targets_apart),
 	    cmocka_unit_test(generated_names_do_not_tell_targets_apart),
+	    cmocka_unit_test(one_account_needs_no_stand_in),
+	    cmocka_unit_test(long_lists_fill_lines),
 	    cmocka_unit_test(different_values_are_different_changes),
 	    cmocka_unit_test(destruction_comes_first),
 	    cmocka_unit_test(only_what_differs_in_a_policy),
