@@ -56,8 +56,8 @@ static void statements_open(struct statements *s, const json_t *policy)
 	const json_t *list = json_object_get(policy, "Statement");
 
 	s->count = json_is_array(list) ? json_array_size(list) : list != NULL;
-	s->items = mem_array(s->count, sizeof *s->items);
-	s->normal = mem_array(s->count, sizeof *s->normal);
+	s->items = mem_array(s->count, sizeof(const json_t *));
+	s->normal = mem_array(s->count, sizeof(json_t *));
 	s->partner = mem_array(s->count, sizeof *s->partner);
 	for (size_t i = 0; i < s->count; i++) {
 		s->items[i] = json_is_array(list) ? json_array_get(list, i) : list;

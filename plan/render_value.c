@@ -116,7 +116,7 @@ static size_t count_lines(const char *text)
 static void inline_string(struct buf *out, const json_t *value)
 {
 	const char *text = json_string_value(value);
-	size_t len = json_string_length(value), shown = len;
+	size_t len = json_string_length(value), shown = PLAN_RENDER_STRING_MAX / 2;
 	json_t *part;
 	char *quoted;
 
@@ -126,7 +126,6 @@ static void inline_string(struct buf *out, const json_t *value)
 		free(quoted);
 		return;
 	}
-	shown = PLAN_RENDER_STRING_MAX / 2;
 	while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
 		shown--;
 	part = json_stringn(text, shown);
