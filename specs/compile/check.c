@@ -10,6 +10,11 @@
 static void check_error(struct check *check, const struct json_path *path, bool at_key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+static const char *check_text(const struct check *check, const char *text)
+{
+	return check->eval != NULL ? specs_eval_where(check->eval, check->node, text) : text;
+}
+
 static void check_error(struct check *check, const struct json_path *path, bool at_key, const char *format, ...)
 {
 	buf_auto struct buf text = BUF_INIT, spelled = BUF_INIT;
@@ -21,7 +26,7 @@ static void check_error(struct check *check, const struct json_path *path, bool 
 	va_end(args);
 	check->errors++;
 	if (check->doc != NULL) {
-		json_doc_error(check->doc, path, at_key, check->d, "%s", buf_str(&text));
+		json_doc_error(check->doc, path, at_key, check->d, "%s", check_text(check, buf_str(&text)));
 		return;
 	}
 	if (check->place != NULL)
@@ -275,7 +280,7 @@ static bool kind_fits(const json_t *value, enum schema_kind kind)
 static void check_unknown(struct check *check, const struct json_path *path, const char *key, const char *nearest)
 {
 	struct diag_place place = {0};
-	buf_auto struct buf spelled = BUF_INIT;
+	buf_auto struct buf spelled = BUF_INIT, text = BUF_INIT;
 
 	if (check->doc == NULL) {
 		check_error(check, path, true, "unknown property \"%s\"%s", key, nearest);
@@ -286,7 +291,8 @@ static void check_unknown(struct check *check, const struct json_path *path, con
 	place.file = check->doc->file;
 	place.json_path = buf_str(&spelled);
 	json_doc_locate(check->doc, JSON_PATH_KEY(path, key), true, &place.line, &place.column);
-	diag_at(check->d, DIAG_ERROR, &place, "unknown property \"%s\"%s", key, nearest);
+	buf_addf(&text, "unknown property \"%s\"%s", key, nearest);
+	diag_at(check->d, DIAG_ERROR, &place, "%s", check_text(check, buf_str(&text)));
 }
 
 void specs_value_check_members(struct check *check, const json_t *value, const struct schema_value *schema,
@@ -516,7 +522,7 @@ bool specs_member_generated(const struct schema_type *type, const struct schema_
 int specs_properties_check(const struct schema_type *type, const json_t *properties, const struct diag_place *place,
 			   struct diag *d)
 {
-	struct check check = {NULL, place, NULL, type, d, 0};
+	struct check check = {NULL, place, NULL, type, d, 0, NULL, NULL};
 
 	specs_value_check(&check, properties, &type->properties, NULL);
 	return check.errors == 0 ? 0 : -1;

@@ -297,6 +297,7 @@ struct specs_private {
 	const char ***enabled; /* the same before the accounts' Regions, NULL-terminated */
 	struct arena instance_arena;
 	struct specs_instance **instances;
+	struct table reported; /* messages of evaluation as they were first said */
 	struct table patterns; /* pattern -> struct pattern */
 };
 
@@ -430,6 +431,7 @@ int specs_parameters_unused(struct specs *specs, struct diag *d);
 
 /* -- checking values against schemas (check.c, static.c) ----------------------------------------------------------- */
 
+struct eval;
 struct check {
 	const struct json_doc *doc;     /* for places, or NULL */
 	const struct diag_place *place; /* when doc is NULL */
@@ -437,6 +439,8 @@ struct check {
 	const struct schema_type *type; /* whose properties these are, or NULL */
 	struct diag *d;
 	int errors;
+	const struct eval *eval; /* in which target, and of which node, the value is; or NULL */
+	const struct node *node;
 };
 /* Checks a known value, residuals left out. */
 void specs_value_check(struct check *check, const json_t *value, const struct schema_value *schema,
@@ -541,6 +545,7 @@ int specs_eval_condition(struct eval *e, const struct node *at, const char *name
 /* A value that may hold neither unknowns nor secrets, for what `where` names. */
 int specs_eval_known(struct eval *e, const struct node *node, const char *where, json_t **out);
 int specs_eval_known_string(struct eval *e, const struct node *node, const char *where, char **out);
+const char *specs_eval_where(const struct eval *e, const void *at, const char *text);
 int specs_eval_error(struct eval *e, const struct node *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int specs_eval_block(struct eval *e, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -15,8 +15,26 @@ int specs_eval_error(struct eval *e, const struct node *node, const char *format
 	va_start(args, format);
 	buf_vaddf(&text, format, args);
 	va_end(args);
-	specs_node_error(e->stack, node, false, e->d, "%s", buf_str(&text));
+	specs_node_error(e->stack, node, false, e->d, "%s", specs_eval_where(e, node, buf_str(&text)));
 	return EVAL_ERROR;
+}
+
+/* The message with the target where it was seen first. The same one in hundreds of other targets then reads the same,
+ * and is shown once with its count. */
+const char *specs_eval_where(const struct eval *e, const void *at, const char *text)
+{
+	struct specs_private *p = e->specs->private;
+	mem_auto_str char *key = mem_printf("%p %s", at, text);
+	const char *full = specs_table_get(&p->reported, key);
+
+	if (full != NULL)
+		return full;
+	full =
+	    strstr(text, e->instance->address) != NULL
+		? specs_arena_strdup(&p->arena, text)
+		: specs_arena_printf(&p->arena, "%s (in %s/%s)", text, e->instance->account->name, e->instance->region);
+	specs_table_put(&p->reported, specs_arena_strdup(&p->arena, key), (char *)full);
+	return full;
 }
 
 int specs_eval_block(struct eval *e, const char *format, ...)
@@ -134,7 +152,8 @@ static void check_result_at(void *payload, const struct json_path *path)
 
 static int check_result(struct eval *e, const struct node *node, const json_t *value, bool shallow)
 {
-	struct result_check r = {{e->stack->doc, NULL, e->specs, e->type, e->d, 0}, value, node->schema, shallow};
+	struct result_check r = {
+	    {e->stack->doc, NULL, e->specs, e->type, e->d, 0, e, node}, value, node->schema, shallow};
 
 	specs_node_with_path(node, check_result_at, &r);
 	return r.check.errors == 0 ? EVAL_OK : EVAL_ERROR;

@@ -63,6 +63,27 @@ struct visit {
 	const struct visit *up;
 };
 
+/* The way back from the end, told in the order of dependence. */
+static void report_depends(const struct visit *end, const struct stack *to, struct diag *d)
+{
+	const struct stack *stack = end->stack;
+	buf_auto struct buf path = BUF_INIT;
+	const struct visit *first = end;
+	size_t length = 1;
+
+	for (; first->stack != to; first = first->up)
+		length++;
+	for (; length > 0; length--) {
+		const struct visit *v = end;
+
+		for (size_t i = 1; i < length; i++)
+			v = v->up;
+		buf_addf(&path, "%s -> ", v->stack->name);
+	}
+	specs_node_error(stack, specs_node_new((struct stack *)stack, stack->root, "DependsOn", 0, NULL), true, d,
+			 "a cycle: %s%s", buf_str(&path), to->name);
+}
+
 static int depends_cycle(const struct stack *stack, const struct visit *up, char *state, struct diag *d)
 {
 	struct visit visit = {stack, up};
@@ -71,27 +92,13 @@ static int depends_cycle(const struct stack *stack, const struct visit *up, char
 	state[stack->index] = 1;
 	for (size_t i = 0; i < stack->depend_count; i++) {
 		const struct stack *other = stack->depends[i];
-		buf_auto struct buf path = BUF_INIT;
-		const struct visit *v = &visit;
 
-		if (state[other->index] == 0)
+		if (state[other->index] == 0) {
 			result = depends_cycle(other, &visit, state, d) != 0 ? -1 : result;
-		if (state[other->index] != 1)
-			continue;
-		/* The way back, from the end: told in the order of dependence. */
-		const char *names[SPECS_STACKS_MAX];
-		size_t count = 0;
-
-		for (; v != NULL && count < SPECS_STACKS_MAX; v = v->up) {
-			names[count++] = v->stack->name;
-			if (v->stack == other)
-				break;
+		} else if (state[other->index] == 1) {
+			report_depends(&visit, other, d);
+			result = -1;
 		}
-		while (count > 0)
-			buf_addf(&path, "%s -> ", names[--count]);
-		specs_node_error(stack, specs_node_new((struct stack *)stack, stack->root, "DependsOn", 0, NULL), true,
-				 d, "a cycle: %s%s", buf_str(&path), other->name);
-		result = -1;
 	}
 	state[stack->index] = 2;
 	return result;

@@ -109,6 +109,7 @@ void specs_free(struct specs *specs)
 	specs_patterns_free(specs);
 	specs_table_free(&p->files);
 	specs_table_free(&p->strings);
+	specs_table_free(&p->reported);
 	specs_table_free(&p->accounts);
 	specs_table_free(&p->stacks_by_name);
 	json_doc_free(p->settings_doc);

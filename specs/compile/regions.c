@@ -32,9 +32,10 @@ struct partition {
 	const char *const *defaults;
 };
 
-/* botocore's partitions data: names, suffixes, the region where IAM and STS events appear. */
+/* Names and suffixes as in botocore's partitions data; the region where events of IAM appear: CloudTrail User Guide,
+ * "Global service events" (us-east-1), and its edition for China, where only CloudFront moved to Ningxia. */
 static const struct partition partitions[] = {
-    {"cn-", "aws-cn", "amazonaws.com.cn", "cn-northwest-1", defaults_cn},
+    {"cn-", "aws-cn", "amazonaws.com.cn", "cn-north-1", defaults_cn},
     {"us-gov-", "aws-us-gov", "amazonaws.com", "us-gov-west-1", defaults_gov},
     {"us-isob-", "aws-iso-b", "sc2s.sgov.gov", "us-isob-east-1", defaults_none},
     {"us-isof-", "aws-iso-f", "csp.hci.ic.gov", "us-isof-south-1", defaults_none},

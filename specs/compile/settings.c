@@ -138,14 +138,16 @@ static int check_approval(const struct json_doc *doc, const json_t *approval, st
 
 static int check_lineage(const struct json_doc *doc, const json_t *lineage, struct diag *d)
 {
+	const char *s = json_string_value(lineage);
 	size_t len = json_string_length(lineage);
+	bool good = lineage == NULL || (len >= 1 && len <= 64 && strlen(s) == len);
 
-	if (lineage == NULL || (len >= 8 && len <= 64 &&
-				strspn(json_string_value(lineage), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
-								   "wxyz0123456789-_") == len))
+	for (size_t i = 0; good && i < len; i++)
+		good = (unsigned char)s[i] > ' ' && s[i] != 127;
+	if (good)
 		return 0;
 	json_doc_error(doc, JSON_PATH_KEY(NULL, "Lineage"), false, d,
-		       "must be 8 to 64 letters, digits, \"-\" or \"_\"; leave it out to have one made");
+		       "must be 1 to 64 bytes without spaces; leave it out to have one made");
 	return -1;
 }
 

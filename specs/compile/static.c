@@ -168,7 +168,7 @@ static void walk_node(struct walk *w, struct node *node, const struct schema_val
 void specs_node_check(const struct stack *stack, struct node *node, const struct schema_value *schema,
 		      const struct schema_type *type, struct diag *d)
 {
-	struct walk walk = {stack, {stack->doc, NULL, stack->specs, type, d, 0}, NULL, NULL};
+	struct walk walk = {stack, {stack->doc, NULL, stack->specs, type, d, 0, NULL, NULL}, NULL, NULL};
 
 	walk_node(&walk, node, schema);
 }

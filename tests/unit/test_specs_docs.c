@@ -165,7 +165,7 @@ static bool run_example(const struct examples *examples, const struct example *e
 	}
 	good = fixture_load(&f) == 0 && specs_expand(f.specs, three_regions, NULL, NULL, &f.d) == 0;
 	if (error) {
-		mem_auto_str char *pattern = mem_printf("*%s", example->argument);
+		mem_auto_str char *pattern = mem_printf("*%s*", example->argument);
 
 		good = (!good || specs_check(f.specs, &f.d) != 0) && has_message(&f.d, pattern);
 	} else if (good && strcmp(example->kind, "targets") == 0) {

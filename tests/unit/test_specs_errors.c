@@ -182,7 +182,7 @@ static const struct mistake mistakes[] = {
     {"join", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Join\": [\"\"]}"), "*Fn::Join: must be [[]\"delimiter\", *"},
     {"join list", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Join\": [\"\", \"a\"]}"), "*Fn::Join[[]1]: must be a list*"},
     {"select range", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Select\": [2, [\"a\", {\"Ref\": \"AWS::Region\"}]]}"),
-     "*Text: Fn::Select no item 2 in a list of 2"},
+     "*Text: Fn::Select no item 2 in a list of 2 (in security/eu-central-1)"},
     {"if condition", "stacks/s.json", VALUE("{\"Fn::If\": [\"X\", 1, 2]}"), "*Fn::If[[]0]: unknown condition \"X\""},
     {"mapping", "stacks/s.json", VALUE("{\"Fn::FindInMap\": [\"M\", \"a\", \"b\"]}"), "*no mapping \"M\""},
     {"mapping key", "stacks/s.json",
@@ -205,7 +205,7 @@ static const struct mistake mistakes[] = {
     {"loop shape", "stacks/s.json", VALUE("{\"Fn::ForEach::X\": [\"A\", []]}"), "*must be [[]\"Variable\"*"},
     {"loop twice", "stacks/s.json",
      RESOURCES("\"Fn::ForEach::X\": [\"A\", [\"a\", \"b\"], {\"Same\": {\"Type\": \"Test::Topic\"}}]"),
-     "*the loop makes \"Same\" twice"},
+     "*the loop makes \"Same\" twice*"},
     {"loop name made", "stacks/s.json",
      RESOURCES("\"Fn::ForEach::X\": [\"A\", [\"a-b\"], {\"T${A}\": {\"Type\": \"Test::Topic\"}}]"),
      "*the loop makes the name \"Ta-b\"*write &{Variable}*"},
@@ -259,6 +259,13 @@ static const struct mistake mistakes[] = {
 	 "\"A\": {\"Type\": \"Test::Topic\", \"DependsOn\": \"B\"}, \"B\": {\"Type\": \"Test::Topic\", \"Properties\":"
 	 " {\"Text\": {\"Ref\": \"A\"}}}"),
      "*a cycle: security/eu-central-1/s/A -> security/eu-central-1/s/B -> security/eu-central-1/s/A"},
+    {"cycle over outputs", "stacks/other.json",
+     STACK("\"Resources\": {\"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"Value\": [{\"Fn::GetStackOutput\": "
+	   "{\"StackName\": \"reader\", \"OutputName\": \"O\"}}]}}}, \"Outputs\": {\"Name\": {\"Value\": {\"Ref\": "
+	   "\"T\"}}, "
+	   "\"Unknown\": {\"Value\": 1}}"),
+     "*a cycle: security/eu-central-1/other/T -> security/eu-central-1/reader/Outputs.O -> "
+     "security/eu-central-1/reader/T -> security/eu-central-1/other/Outputs.Name -> security/eu-central-1/other/T"},
     {"cycle over stacks", "stacks/other.json",
      STACK("\"DependsOn\": \"reader\", \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}, \"Outputs\": {\"Name\": "
 	   "{\"Value\": 1}, \"Unknown\": {\"Value\": {\"Ref\": \"T\"}}}"),
@@ -341,7 +348,8 @@ static void each_mistake(void **state)
 		     STACK("\"Parameters\": {\"Size\": {\"Type\": \"Number\", \"Default\": 1, \"MaxValue\": 9}}, "
 			   "\"Resources\": "
 			   "{\"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"Value\": {\"Fn::GetStackOutput\": "
-			   "{\"StackName\": \"other\", \"OutputName\": \"Name\"}}}}}")},
+			   "{\"StackName\": \"other\", \"OutputName\": \"Name\"}}}}}, \"Outputs\": {\"O\": {\"Value\": "
+			   "{\"Ref\": \"T\"}}}")},
 		    {NULL, NULL},
 		};
 		struct fixture f;
@@ -470,7 +478,7 @@ static void deep_references(void **state)
 	fixture_begin(&f, files, 3);
 	fixture_expand(&f);
 	assert_int_equal(specs_check(f.specs, &f.d), -1);
-	expect_message(&f.d, "*nest more than * deep");
+	expect_message(&f.d, "*nest more than * deep*");
 	fixture_end(&f);
 	buf_free(&text);
 }
