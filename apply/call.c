@@ -153,9 +153,14 @@ static void op_progress(void *payload, const json_t *attributes)
 	op->run->learned = op;
 }
 
+struct apply_change *apply_op_change(const struct apply_op *op)
+{
+	return &op->run->changes[op->run->graph->nodes[op->node].change];
+}
+
 static void call_fill(struct apply_op *op)
 {
-	struct apply_target *target = op->run->changes[op->run->graph->nodes[op->node].change].target;
+	struct apply_target *target = apply_op_change(op)->target;
 
 	op->call = (struct provider_call){
 	    .type = op->type,

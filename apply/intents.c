@@ -38,7 +38,7 @@ static json_t *string_list(const char *const *strings, size_t count)
 void apply_op_record(struct plan_record *out, struct apply_op *op, json_t **hold)
 {
 	const struct plan_change *change = op->change;
-	const struct apply_target *target = op->run->changes[op->run->graph->nodes[op->node].change].target;
+	const struct apply_target *target = apply_op_change(op)->target;
 	json_t *depends = string_list((const char *const *)change->depends, change->depend_count);
 	json_t *known = apply_merge(op->attributes, op->learned),
 	       *attributes = apply_merge(known, op->result.attributes);

@@ -105,7 +105,7 @@ static void begin_update(struct apply_op *op)
 /* A replacement that the plan could not be certain of: decided once, by the first node of the change. */
 static enum apply_decided decide(struct apply_op *op)
 {
-	struct apply_change *change = &op->run->changes[op->run->graph->nodes[op->node].change];
+	struct apply_change *change = apply_op_change(op);
 	struct plan_diff diff = {0};
 	json_t *planned;
 
@@ -367,7 +367,7 @@ static void found_adopt(struct apply_op *op)
 
 static void target_mark(struct apply_op *op)
 {
-	struct apply_target *target = op->run->changes[op->run->graph->nodes[op->node].change].target;
+	struct apply_target *target = apply_op_change(op)->target;
 	struct provider_result result = apply_outcome_result(&op->result);
 
 	if (target->dead != NULL)

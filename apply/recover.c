@@ -13,10 +13,12 @@
 #include "apply/recover.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 struct state_txn *apply_recovery_txn(struct recovery *r)
 {
 	json_auto_t *facts = NULL;
+	char when[32];
 
 	if (r->txn == NULL && state_begin(&r->txn, r->state, true, r->d) < 0)
 		r->txn = NULL;
@@ -24,6 +26,10 @@ struct state_txn *apply_recovery_txn(struct recovery *r)
 		return r->txn;
 	facts = json_is_object(r->options->facts) ? json_copy(r->options->facts) : json_object();
 	json_object_set_new(facts, "Recovery", json_true());
+	if (json_object_get(facts, "Time") == NULL) {
+		text_time(when, sizeof when, loop_wall_ms());
+		json_object_set_new(facts, "Time", json_string(when));
+	}
 	return state_generation_start(r->txn, facts, &r->generation, r->d) < 0 ? NULL : r->txn;
 }
 

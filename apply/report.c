@@ -14,7 +14,7 @@ static void event_finished(struct apply_run *run, size_t i, const struct apply_o
 		return;
 	if (outcome != NULL)
 		result = apply_outcome_result(outcome);
-	if (run->changes[i].started_ms != 0)
+	if (run->changes[i].started_ms != 0 && run->changes[i].status != APPLY_NOT_STARTED)
 		elapsed_ms = loop_now_ms(run->loop) - run->changes[i].started_ms;
 	events->finished(events->payload, &run->plan->changes[i], run->changes[i].status,
 			 outcome != NULL ? &result : NULL, elapsed_ms);
@@ -126,22 +126,34 @@ void apply_report_node(struct apply_run *run, size_t i, const struct apply_outco
 	event_finished(run, i, outcome);
 }
 
-void apply_report_close(struct apply_run *run)
+/* A change that is not over although the run is. */
+static void close_change(struct apply_run *run, size_t i)
 {
+	static const struct apply_outcome half = {.code = "NotMadeAnew",
+						  .message = "the old one is deleted; the next run makes the new one"};
+	struct apply_change *change = &run->changes[i];
 	struct apply_report *report = run->report;
 
-	for (size_t i = 0; i < run->plan->change_count; i++) {
-		if (run->changes[i].nodes_left == 0)
-			continue;
-		if (run->changes[i].status == APPLY_FAILED)
-			report->failed++;
-		else if (run->changes[i].status == APPLY_SKIPPED)
-			report->skipped++;
-		else
-			report->not_started++;
+	if (change->half)
+		apply_report_failed(run, i, &half);
+	if (change->status == APPLY_FAILED) {
+		report->failed++;
+	} else if (change->status == APPLY_SKIPPED) {
+		report->skipped++;
+	} else {
+		change->status = APPLY_NOT_STARTED;
+		report->not_started++;
 	}
-	report->elapsed_ms = loop_now_ms(run->loop) - run->started_ms;
-	run->provider->ops->stats(run->provider, &report->provider);
+	event_finished(run, i, change->half ? &half : NULL);
+}
+
+void apply_report_close(struct apply_run *run)
+{
+	for (size_t i = 0; i < run->plan->change_count; i++)
+		if (run->changes[i].nodes_left > 0)
+			close_change(run, i);
+	run->report->elapsed_ms = loop_now_ms(run->loop) - run->started_ms;
+	run->provider->ops->stats(run->provider, &run->report->provider);
 }
 
 void apply_report_progress(struct apply_run *run)

@@ -12,7 +12,6 @@
 #define RETRY_MS      500
 #define RETRIES_MAX   5
 #define LOST_SHOWN    20
-#define STOP_AT_ONCE  2 /* interrupts */
 
 struct state_txn *apply_run_txn(struct apply_run *run)
 {
@@ -29,7 +28,7 @@ static void arrivals_take(struct apply_run *run)
 	struct apply_op *op;
 
 	while ((op = apply_op_pop(&run->arrived)) != NULL) {
-		if (op->step == OP_FINDING && run->stopping) {
+		if (op->step == OP_FINDING && run->stopping && !apply_op_change(op)->half) {
 			apply_schedule_drop(run, op->node);
 			apply_op_free(op);
 		} else {
@@ -71,7 +70,7 @@ static int nodes_start(struct apply_run *run)
 {
 	size_t started = 0, node;
 
-	while (!run->stopping && started < STARTS_A_TURN && (node = apply_schedule_next(run)) != APPLY_NONE) {
+	while (started < STARTS_A_TURN && (node = apply_schedule_next(run)) != APPLY_NONE) {
 		started++;
 		if (apply_op_start(run, node) < 0)
 			return -1;
@@ -108,7 +107,7 @@ static int turn_write(struct apply_run *run)
 /* A deletion of several goes on with its next part, unless everything has been told to stop at once. */
 static void op_go_on(struct apply_run *run, struct apply_op *op)
 {
-	if (run->interrupts < STOP_AT_ONCE) {
+	if (run->interrupts < APPLY_STOP_AT_ONCE) {
 		apply_op_call(op);
 		return;
 	}
@@ -189,7 +188,7 @@ static bool run_over(const struct apply_run *run)
 		return false;
 	if (run->storing.head != NULL)
 		return run->lost && run->retries >= RETRIES_MAX;
-	return run->stopping ? run->running == 0 : run->running == 0 && run->ring_head == NULL;
+	return run->running == 0 && apply_schedule_idle(run);
 }
 
 static void nothing(void *payload)
@@ -203,7 +202,7 @@ static bool turn_due(const struct apply_run *run)
 	if (run->lost && !run->retry_due && run->arrived.head == NULL)
 		return false;
 	return run->arrived.head != NULL || run->learned != NULL || run->storing.head != NULL ||
-	       (!run->stopping && run->ring_head != NULL && run->running < run->parallelism);
+	       (run->running < run->parallelism && !apply_schedule_idle(run));
 }
 
 static void turn_end(void *payload)
@@ -231,7 +230,7 @@ static void interrupted(void *payload)
 
 	run->stopping = true;
 	run->report->interrupted = true;
-	if (++run->interrupts == STOP_AT_ONCE)
+	if (++run->interrupts == APPLY_STOP_AT_ONCE)
 		run->provider->ops->cancel(run->provider);
 	apply_report_progress(run);
 }
@@ -391,6 +390,7 @@ int apply_run(struct apply_report **out, struct loop *loop, struct provider *pro
 	      const struct plan *plan, const struct apply_options *options, struct diag *d)
 {
 	struct apply_run run = {
+	    .urgent_head = APPLY_NONE,
 	    .loop = loop,
 	    .provider = provider,
 	    .schemas = provider->ops->schemas(provider),

@@ -20,8 +20,9 @@
 #include "apply/apply.h"
 #include "base/map.h"
 
-#define APPLY_NONE        SIZE_MAX
-#define APPLY_TOKEN_BYTES 33
+#define APPLY_NONE         SIZE_MAX
+#define APPLY_STOP_AT_ONCE 2 /* interrupts */
+#define APPLY_TOKEN_BYTES  33
 
 /* Codes of failures that no service gave. */
 #define APPLY_CODE_EXISTS     "AlreadyExists"
@@ -130,7 +131,7 @@ struct apply_change {
 	int64_t started_ms;
 	enum apply_status status;
 	size_t nodes_left;
-	bool failed_in_report;
+	bool half; /* the old one is deleted, the new one not made yet: goes on even after a first interrupt */
 	enum apply_decided decided; /* a replacement that hung on a value not known when planned */
 };
 
@@ -153,7 +154,8 @@ struct apply_run {
 	struct map locks;    /* serialize key -> struct apply_lock */
 	struct map intents;  /* addresses whose intent an earlier run left */
 	struct apply_target *ring_head, *ring_tail;
-	size_t parallelism, a_target; /* ops at once: in all, and in one target */
+	size_t urgent_head, urgent_tail; /* ready nodes of changes that are half done */
+	size_t parallelism, a_target;    /* ops at once: in all, and in one target */
 
 	struct apply_op_list arrived, intending, intended, storing, stored;
 	struct apply_op *learned;
@@ -180,6 +182,8 @@ struct state_txn *apply_run_txn(struct apply_run *run);
 
 int apply_schedule_open(struct apply_run *run);
 void apply_schedule_close(struct apply_run *run);
+/* Whether there is nothing that may be started now. */
+bool apply_schedule_idle(const struct apply_run *run);
 /* The next node to start, or APPLY_NONE. It counts as running from then on. */
 size_t apply_schedule_next(struct apply_run *run);
 /* A node that ran is over for good: frees its place, and lets go or skips what waits for it. */
@@ -199,6 +203,7 @@ void apply_op_find(struct apply_op *op);
 /* Its intent is durable, or a part of it is over: makes the (next) call. */
 void apply_op_call(struct apply_op *op);
 void apply_op_free(struct apply_op *op);
+struct apply_change *apply_op_change(const struct apply_op *op);
 /* Whether its call (or what it did without one) came to what was wanted. */
 bool apply_op_done(const struct apply_op *op);
 /* Sets a result of our own: a failure that changed nothing. */

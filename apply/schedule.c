@@ -53,8 +53,13 @@ static void ring_add(struct apply_run *run, struct apply_target *target)
 static void node_enqueue(struct apply_run *run, size_t node)
 {
 	struct apply_target *target = target_of(run, node);
+	const struct plan_node *what = &run->graph->nodes[node];
 
 	run->nodes[node].state = NODE_READY;
+	if (run->changes[what->change].half && what->kind == PLAN_NODE_CHANGE) {
+		queue_push(run, &run->urgent_head, &run->urgent_tail, node);
+		return;
+	}
 	queue_push(run, &target->head, &target->tail, node);
 	ring_add(run, target);
 }
@@ -103,25 +108,62 @@ static void lock_give(struct apply_run *run, size_t node)
 
 /* -- Starting ------------------------------------------------------------------------------------------------------ */
 
-size_t apply_schedule_next(struct apply_run *run)
+/* Not even what is half done goes on. */
+static bool halted(const struct apply_run *run)
 {
-	while (run->ring_head != NULL && run->running < run->parallelism) {
+	return run->lost || run->interrupts >= APPLY_STOP_AT_ONCE;
+}
+
+bool apply_schedule_idle(const struct apply_run *run)
+{
+	return (halted(run) || run->urgent_head == APPLY_NONE) && (run->stopping || run->ring_head == NULL);
+}
+
+static size_t node_enter(struct apply_run *run, size_t node)
+{
+	run->nodes[node].state = NODE_RUNNING;
+	run->running++;
+	target_of(run, node)->running++;
+	return node;
+}
+
+static size_t urgent_next(struct apply_run *run)
+{
+	while (run->urgent_head != APPLY_NONE && !halted(run)) {
+		size_t node = queue_pop(run, &run->urgent_head);
+
+		if (lock_take(run, node))
+			return node_enter(run, node);
+	}
+	return APPLY_NONE;
+}
+
+static size_t ring_next(struct apply_run *run)
+{
+	while (run->ring_head != NULL && !run->stopping) {
 		struct apply_target *target = run->ring_head;
 		size_t node = queue_pop(run, &target->head);
-		bool free = node != APPLY_NONE && lock_take(run, node);
 
 		run->ring_head = target->next;
 		target->queued = false;
-		if (free) {
-			run->nodes[node].state = NODE_RUNNING;
-			run->running++;
-			target->running++;
+		if (node != APPLY_NONE && lock_take(run, node)) {
+			node_enter(run, node);
+			ring_add(run, target);
+			return node;
 		}
 		ring_add(run, target);
-		if (free)
-			return node;
 	}
 	return APPLY_NONE;
+}
+
+size_t apply_schedule_next(struct apply_run *run)
+{
+	size_t node;
+
+	if (run->running >= run->parallelism)
+		return APPLY_NONE;
+	node = urgent_next(run);
+	return node != APPLY_NONE ? node : ring_next(run);
 }
 
 static void node_leave(struct apply_run *run, size_t node)
@@ -189,9 +231,13 @@ static void settle_stack(struct apply_run *run, size_t depth)
 
 void apply_schedule_settle(struct apply_run *run, size_t node, bool done)
 {
+	const struct plan_node *what = &run->graph->nodes[node];
+
 	node_leave(run, node);
+	run->changes[what->change].half =
+	    done && what->kind == PLAN_NODE_DELETE && run->changes[what->change].decided != DECIDED_IN_PLACE;
 	run->nodes[node].state = NODE_SETTLED;
-	run->nodes[node].because = done ? APPLY_NONE : run->graph->nodes[node].change;
+	run->nodes[node].because = done ? APPLY_NONE : what->change;
 	run->barrier_stack[0] = node;
 	settle_stack(run, 1);
 }

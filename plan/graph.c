@@ -213,6 +213,7 @@ static void builder_free(struct graph_builder *b)
 	free(b->edges);
 	free(b->removal);
 	map_free(&b->by_address, NULL);
+	map_free(&b->deposed, NULL);
 	map_free(&b->barriers, NULL);
 	map_free(&b->types, NULL);
 	map_free(&b->freed, NULL);

@@ -108,8 +108,12 @@ static void edges_of_making(struct graph_builder *b, size_t i)
 /* What an earlier replacement left shares its address, and so its intent, with the change there: never at once. */
 static void edges_of_deposed(struct graph_builder *b, size_t i)
 {
-	size_t now = change_find(b, b->plan->changes[i].address);
+	const char *address = b->plan->changes[i].address;
+	size_t now = change_find(b, address);
+	uintptr_t before = (uintptr_t)map_set(&b->deposed, address, (void *)(uintptr_t)(i + 1));
 
+	if (before != 0)
+		graph_edge_add(b, before - 1, i, true);
 	if (now == GRAPH_NONE)
 		return;
 	if (b->plan->changes[now].action == PLAN_FORGET)

@@ -865,6 +865,34 @@ static void interrupt_at_second_call(struct fake *fake, const char *operation, c
 	(void)fake;
 }
 
+static void interrupt_at_delete(struct fake *fake, const char *operation, const char *address)
+{
+	(void)fake;
+	(void)address;
+	if (strcmp(operation, "delete") == 0)
+		raise(SIGINT);
+}
+
+static void what_was_deleted_first_is_made_in_spite_of_an_interrupt(void **state)
+{
+	struct bench b;
+	struct plan *plan = fleet_plan();
+
+	(void)state;
+	bench_start(&b);
+	given(&b, "app/r1/s/A", "a");
+	b.fake.latency_ms = 5;
+	b.fake.on_call = interrupt_at_delete;
+	replace(plan, &b, "app/r1/s/A", "a")->create_first = false;
+	plan_depends(plan, plan_create(plan, &b.fake, "app/r1/s/B", "b"), "app/r1/s/A");
+	bench_apply(&b, plan);
+	assert_true(b.report->interrupted);
+	assert_int_equal(b.report->replaced, 1);
+	assert_int_equal(b.report->not_started, 1);
+	assert_non_null(world_named(b.world, "a"));
+	bench_end(&b);
+}
+
 static void the_first_interrupt_starts_nothing_new(void **state)
 {
 	struct bench b;
@@ -1018,6 +1046,7 @@ int main(void)
 	    cmocka_unit_test(a_hundred_thousand_changes_take_their_time_once),
 	    cmocka_unit_test(events_tell_what_happens),
 	    cmocka_unit_test(a_plan_must_be_of_this_state_and_still_true),
+	    cmocka_unit_test(what_was_deleted_first_is_made_in_spite_of_an_interrupt),
 	    cmocka_unit_test(the_first_interrupt_starts_nothing_new),
 	    cmocka_unit_test(the_second_interrupt_leaves_intents),
 	    cmocka_unit_test(a_full_disk_stops_the_run_and_loses_nothing),

@@ -317,9 +317,12 @@ static void what_was_left_behind_goes_after_the_change_of_its_address(void **sta
 	struct plan_graph *graph;
 
 	(void)state;
-	plan->changes[left].deposed = plan->changes[left_too].deposed = true;
+	size_t more = add(plan, PLAN_DELETE, &plain, "app/r1/s/A");
+
+	plan->changes[left].deposed = plan->changes[left_too].deposed = plan->changes[more].deposed = true;
 	graph = graph_of(plan);
 	assert_before(graph, update, left);
+	assert_before(graph, left, more);
 	assert_before(graph, left_too, gone);
 	plan_graph_free(graph);
 	plan_free(plan);
