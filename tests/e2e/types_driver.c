@@ -1,7 +1,8 @@
 /* Drives resource types through their lives against a server: find nothing, create, read back equal, update in place,
  * read back equal, delete, find nothing. `types_driver ACCOUNT-ID REGION CASES.json [TYPE-GLOB]` prints TAP; the
  * server is AWS_ENDPOINT_URL's. A case is {"Type", "Properties", "Update" (a list of property objects laid over),
- * "As": name}; "@name.Attribute" as a value stands for what an earlier case learned. Cases are deleted in reverse. */
+ * "As": name}; "@name.Attribute" as a value stands for what an earlier case learned, ACCOUNT and REGION in any text for
+ * the target's. Cases are deleted in reverse. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct driver {
 	struct loop *loop;
 	struct provider *provider;
 	struct provider_target target;
+	const char *account;
 	json_t *learned; /* case name -> attributes */
 	int tests, failures;
 };
@@ -65,6 +67,25 @@ static bool check(struct driver *d, bool good, const char *type, const char *wha
 	return good;
 }
 
+/* ACCOUNT and REGION in a text are the target's. */
+static json_t *text_filled(const struct driver *d, const char *s)
+{
+	buf_auto struct buf out = BUF_INIT;
+
+	while (*s != '\0') {
+		if (text_starts(s, "ACCOUNT")) {
+			buf_adds(&out, d->account);
+			s += strlen("ACCOUNT");
+		} else if (text_starts(s, "REGION")) {
+			buf_adds(&out, d->target.region);
+			s += strlen("REGION");
+		} else {
+			buf_addc(&out, *s++);
+		}
+	}
+	return json_string(buf_str(&out));
+}
+
 /* Puts what earlier cases learned in place of "@name.Attribute". */
 static json_t *filled(const struct driver *d, const json_t *value)
 {
@@ -78,6 +99,8 @@ static json_t *filled(const struct driver *d, const json_t *value)
 
 		return json_incref(json_object_get(json_object_get(d->learned, name), dot + 1));
 	}
+	if (json_is_string(value))
+		return text_filled(d, json_string_value(value));
 	if (json_is_object(value)) {
 		out = json_object();
 		json_object_foreach((json_t *)value, key, item) json_object_set_new(out, key, filled(d, item));
@@ -251,6 +274,7 @@ int main(int argc, char **argv)
 		diag_print(&diag, stderr, false);
 		return 1;
 	}
+	d.account = argv[1];
 	d.target.region = argv[2];
 	d.target.access = PROVIDER_WRITES;
 	cases_run(&d, cases->root, argc > 4 ? argv[4] : "*");
