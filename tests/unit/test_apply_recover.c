@@ -13,9 +13,10 @@ static int recover(struct bench *b)
 	return apply_recover(b->loop, &b->fake.provider, b->state, NULL, &b->options, &b->d);
 }
 
-/* Runs a plan in a process that dies at its n-th step (see fake_step()), or (0) comes to the end. Frees the plan, and
- * returns whether the process died. */
-static bool die_in(struct bench *b, struct plan *(*make)(struct bench *b), size_t step)
+/* Does `work` in a process that dies at its n-th step (see fake_step()), or (0) comes to the end. Returns whether it
+ * died. */
+static bool die_at(struct bench *b, int (*work)(struct bench *b, struct plan *(*make)(struct bench *b)),
+		   struct plan *(*make)(struct bench *b), size_t step)
 {
 	int status = 0;
 	pid_t pid;
@@ -24,19 +25,32 @@ static bool die_in(struct bench *b, struct plan *(*make)(struct bench *b), size_
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct plan *plan;
-
 		setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure must not go on with the parent's tests */
 		bench_open(b);
 		b->fake.die_at = step;
-		plan = make(b);
-		_exit(bench_run(b, plan) == 0 ? 0 : 1);
+		_exit(work(b, make) >= 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == FAKE_DIED);
 	bench_open(b);
 	return WEXITSTATUS(status) == FAKE_DIED;
+}
+
+static int run_it(struct bench *b, struct plan *(*make)(struct bench *b))
+{
+	return bench_run(b, make(b));
+}
+
+static int recover_it(struct bench *b, struct plan *(*make)(struct bench *b))
+{
+	(void)make;
+	return recover(b);
+}
+
+static bool die_in(struct bench *b, struct plan *(*make)(struct bench *b), size_t step)
+{
+	return die_at(b, run_it, make, step);
 }
 
 static struct plan *one_create(struct bench *b)
@@ -406,39 +420,54 @@ static void given(struct bench *b)
 	assert_int_equal(b->report->done, 4);
 }
 
-/* One run that dies at `step`, recovery, and a run that ends. Returns whether it died. */
-static bool killed_at(size_t step)
+/* A run that dies at `step`, perhaps a recovery that dies too, a whole recovery, and a run that ends. */
+static void killed_at(size_t step, size_t recovery_step, bool *died, bool *recovery_died)
 {
 	struct bench b;
-	bool died;
 
 	bench_start(&b);
 	given(&b);
-	died = die_in(&b, everything, step);
+	*died = die_in(&b, everything, step);
 	assert_nothing_forgotten(&b, step);
+	if (recovery_step > 0) {
+		*recovery_died = die_at(&b, recover_it, NULL, recovery_step);
+		assert_nothing_forgotten(&b, step);
+	}
 	assert_true(recover(&b) >= 0);
 	assert_nothing_forgotten(&b, step);
 	assert_int_equal(bench_intents(&b), 0);
-	b.fake.rule_count = 0;
 	bench_apply(&b, everything(&b));
 	if (b.report->failure_count > 0)
 		fail_msg("step %zu: %s: %s", step, b.report->failures[0].code, b.report->failures[0].message);
-	/* what an adoption by name could not prove to be whole has been updated by now */
-	b.fake.rule_count = 0;
-	bench_apply(&b, everything(&b));
 	assert_as_wanted(&b, step);
 	bench_end(&b);
-	return died;
 }
 
 static void killed_at_any_instant_nothing_is_lost_or_made_twice(void **state)
 {
-	size_t step = 1;
+	size_t step = 0;
+	bool died = true, recovery_died;
 
 	(void)state;
-	while (killed_at(step))
-		step++;
+	while (died)
+		killed_at(++step, 0, &died, &recovery_died);
 	assert_true(step > 50);
+}
+
+static void the_recovery_may_be_killed_too(void **state)
+{
+	bool died = true, recovery_died;
+	size_t killed = 0;
+
+	(void)state;
+	for (size_t step = 3; died; step += 14) {
+		recovery_died = true;
+		for (size_t at = 1; recovery_died; at++) {
+			killed_at(step, at, &died, &recovery_died);
+			killed += recovery_died;
+		}
+	}
+	assert_true(killed > 15);
 }
 
 int main(void)
@@ -453,6 +482,7 @@ int main(void)
 	    cmocka_unit_test(what_was_told_on_the_way_is_durable),
 	    cmocka_unit_test(what_had_the_name_before_is_not_taken_for_the_new_one),
 	    cmocka_unit_test(killed_at_any_instant_nothing_is_lost_or_made_twice),
+	    cmocka_unit_test(the_recovery_may_be_killed_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
