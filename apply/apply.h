@@ -29,6 +29,8 @@ struct apply_progress {
 /* Told as things happen. Any may be NULL. Everything is borrowed during the call. */
 struct apply_events {
 	void (*started)(void *payload, const struct plan_change *change);
+	/* Once for every change of the plan, also (at the end) for those that were not started. `result`: of the service,
+	 * or a refusal of our own; NULL where nothing was tried. */
 	void (*finished)(void *payload, const struct plan_change *change, enum apply_status status,
 			 const struct provider_result *result, int64_t elapsed_ms);
 	/* About four times a second while running. */
@@ -77,7 +79,8 @@ int apply_recover(struct loop *loop, struct provider *provider, struct state *st
 		  const struct apply_options *options, struct diag *d);
 
 /* Runs the plan. 0 when the run itself worked, whatever failed in it (see the report); -1 when it could not be run or
- * the state cannot be written any more. SIGINT once: starts nothing new; twice: stops at once, intents stay. */
+ * the state cannot be written any more: *out then says how far it came, or is NULL when nothing was started. SIGINT
+ * once: starts nothing new; twice: stops at once, intents stay. docs/apply.md has the whole story. */
 int apply_run(struct apply_report **out, struct loop *loop, struct provider *provider, struct state *state,
 	      const struct plan *plan, const struct apply_options *options, struct diag *d);
 
