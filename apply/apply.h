@@ -29,8 +29,8 @@ struct apply_progress {
 /* Told as things happen. Any may be NULL. Everything is borrowed during the call. */
 struct apply_events {
 	void (*started)(void *payload, const struct plan_change *change);
-	/* Once for every change of the plan, also (at the end) for those that were not started. `result`: of the service,
-	 * or a refusal of our own; NULL where nothing was tried. */
+	/* Once for every change of the plan, also (at the end) for those that were not started. `result`: of the
+	 * service, or a refusal of our own; NULL where nothing was tried. */
 	void (*finished)(void *payload, const struct plan_change *change, enum apply_status status,
 			 const struct provider_result *result, int64_t elapsed_ms);
 	/* About four times a second while running. */
