@@ -75,7 +75,7 @@ int session_load_specs(struct session *s, const struct option_list *parameters);
 /* Gives the session a fresh lineage. */
 void session_mint_lineage(struct session *s);
 void session_close(struct session *s);
-/* --parameter values as JSON, new reference. */
+/* --parameter values that are no secrets, as JSON, new reference. */
 json_t *session_parameters(const struct session *s);
 
 /* -- One line that says what is going on, on a terminal only --------------------------------------------------------

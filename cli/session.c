@@ -149,7 +149,8 @@ json_t *session_parameters(const struct session *s)
 	json_t *all = json_object();
 
 	for (size_t i = 0; i < s->parameter_count; i++)
-		json_object_set_new(all, s->parameters[i].name, json_string(s->parameters[i].value));
+		if (!specs_parameter_is_secret(s->specs, s->parameters[i].name))
+			json_object_set_new(all, s->parameters[i].name, json_string(s->parameters[i].value));
 	return all;
 }
 

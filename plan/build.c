@@ -77,23 +77,19 @@ static void place_fill(struct schema_place *place, const struct maker *m, const 
 }
 
 /* Attributes that follow from names, as far as they are known. New reference or NULL. */
-static json_t *predict_all(struct maker *m, const struct specs_resource *resource)
+static json_t *predict_all(const struct specs_resource *resource)
 {
-	struct schema_place place;
 	json_t *all = NULL;
 
-	place_fill(&place, m, resource->instance);
 	for (size_t i = 0; i < resource->type->attribute_count; i++) {
-		const struct schema_attribute *attribute = &resource->type->attributes[i];
-		char *text = NULL;
+		const char *name = resource->type->attributes[i].name;
+		json_t *value = specs_attribute_predict(resource, name);
 
-		if (attribute->predict == NULL ||
-		    schema_template_fill(&text, attribute->predict, resource->properties, NULL, &place) != 1)
+		if (value == NULL)
 			continue;
 		if (all == NULL)
 			all = json_object();
-		json_object_set_new(all, attribute->name, json_string(text));
-		free(text);
+		json_object_set_new(all, name, value);
 	}
 	return all;
 }
@@ -153,7 +149,7 @@ static void change_end(struct subject *s, struct plan_change *change)
 	if (s->recorded)
 		former_fill(s, change);
 	if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE)
-		change->predicted = predict_all(s->m, s->resource);
+		change->predicted = predict_all(s->resource);
 	seen_set(s->m, s->resource->address, s->m->plan->change_count - 1);
 }
 
@@ -447,8 +443,6 @@ static int resolver_attribute(void *payload, struct specs_resource *resource, co
 {
 	struct maker *m = payload;
 	const struct schema_attribute *attribute = schema_type_attribute(resource->type, name);
-	struct schema_place place;
-	char *text = NULL;
 
 	*value = NULL;
 	if (plan_resource(m, resource) < 0)
@@ -459,14 +453,9 @@ static int resolver_attribute(void *payload, struct specs_resource *resource, co
 		*value = json_incref(json_object_get(resource->properties, name));
 		return 0;
 	}
-	place_fill(&place, m, resource->instance);
-	if (attribute->predict != NULL &&
-	    schema_template_fill(&text, attribute->predict, resource->properties, NULL, &place) == 1) {
-		*value = json_string(text);
-		free(text);
-	} else if (keeps_attributes(m, resource->address)) {
+	*value = specs_attribute_predict(resource, name);
+	if (*value == NULL && keeps_attributes(m, resource->address))
 		*value = kept_attribute(m, resource->address, name);
-	}
 	return 0;
 }
 

@@ -164,7 +164,9 @@ struct specs_resolver {
 	/* The incarnation number of the resource's generated name: 0 for a first one (rule 6). */
 	int64_t (*incarnation)(void *payload, const char *address);
 	/* `attribute` of `resource` (evaluated already). 0 and a new reference in *value, or NULL there when it is not
-	 * known before apply; -1 with a message if the type has no such attribute. */
+	 * known before apply; -1 with a message if the type has no such attribute. Also asked for the property that a
+	 * Ref gives, whose value is taken from the resource if the answer is NULL: so a resource is decided upon before
+	 * anything of it is used. */
 	int (*attribute)(void *payload, struct specs_resource *resource, const char *attribute, json_t **value,
 			 struct diag *d);
 	void *payload;
@@ -216,6 +218,9 @@ int specs_identity(char **out, const struct specs_resource *resource);
  * relative path inside the spec directory, or an absolute one; one newline at the end is dropped), {"Parameter": NAME}
  * with "Account" or "Stack" where the value stands there. 0 and a string to be wiped and freed; -1 with a message. */
 int specs_secret_read(char **out, const struct specs *specs, const json_t *source, struct diag *d);
+
+/* Whether a stack declares the parameter with NoEcho: then its value is not for plans and records. */
+bool specs_parameter_is_secret(const struct specs *specs, const char *name);
 
 /* Checks a resolved or partly resolved properties object against its schema: what specs_load() does with literals, for
  * values that came later. */

@@ -278,7 +278,7 @@ static int resource_depends(struct eval *e, const struct resource_definition *r)
 		}
 		if (one == EVAL_OK)
 			one = specs_eval_resource(e, r->depends_path, name, &other);
-		if (one == EVAL_OK)
+		if (one == EVAL_OK && other != NULL)
 			specs_addresses_add(e->depends, other->address);
 		if (one == EVAL_ERROR || result == EVAL_OK)
 			result = one;
@@ -395,21 +395,16 @@ int specs_eval_attribute(struct eval *e, const struct node *at, const char *name
 {
 	struct specs_resource *r;
 	int result = specs_eval_resource(e, at, name, &r);
-	const json_t *property;
+	const char *asked = attribute;
 
 	if (r != NULL)
 		specs_addresses_add(e->depends, r->address);
-	if (result != EVAL_OK)
+	if (result != EVAL_OK || r == NULL)
 		return result;
 	if (attribute == NULL) {
 		attribute = r->type->ref;
 		if (attribute == NULL)
 			return specs_eval_error(e, at, "a Ref to %s gives nothing; use Fn::GetAtt", r->type->name);
-		property = json_object_get(r->properties, attribute);
-		if (property != NULL) {
-			*out = json_incref((json_t *)property);
-			return EVAL_OK;
-		}
 	} else if (schema_type_attribute(r->type, attribute) == NULL) {
 		mem_auto_str char *why = specs_attribute_unknown(r->type, attribute);
 
@@ -421,6 +416,10 @@ int specs_eval_attribute(struct eval *e, const struct node *at, const char *name
 	} else {
 		*out = specs_attribute_predict(r, attribute);
 	}
+	/* What Ref gives may be a property; it is taken after the resolver has had its say, which may have renamed it.
+	 */
+	if (*out == NULL && asked == NULL)
+		*out = json_incref(json_object_get(r->properties, attribute));
 	if (*out == NULL)
 		*out = json_pack("{s[ss]}", "Muster::Attribute", r->address, attribute);
 	return EVAL_OK;

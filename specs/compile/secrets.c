@@ -123,3 +123,15 @@ int specs_secret_read(char **out, const struct specs *specs, const json_t *sourc
 	*out = buf_detach(&text);
 	return 0;
 }
+
+bool specs_parameter_is_secret(const struct specs *specs, const char *name)
+{
+	for (size_t i = 0; i < specs->private->stack_count; i++) {
+		const struct stack *stack = specs->private->stacks[i];
+
+		for (size_t k = 0; k < stack->parameter_count; k++)
+			if (stack->parameters[k].no_echo && strcmp(stack->parameters[k].name, name) == 0)
+				return true;
+	}
+	return false;
+}
