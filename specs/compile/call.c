@@ -121,7 +121,7 @@ void specs_stack_read_add(struct stack *stack, struct node *node)
 {
 	if (stack->read_count == stack->read_room) {
 		stack->read_room = stack->read_room ? stack->read_room * 2 : 8;
-		stack->reads = mem_resize(stack->reads, stack->read_room, sizeof *stack->reads);
+		stack->reads = mem_resize(stack->reads, stack->read_room, sizeof(struct node *));
 	}
 	stack->reads[stack->read_count++] = node;
 }
@@ -133,7 +133,7 @@ static int args_compile(const struct scope *scope, struct call *call, const stru
 	size_t count = json_array_size(at->value);
 	int result = 0;
 
-	call->args = specs_arena_array(&scope->stack->specs->private->arena, count, sizeof *call->args);
+	call->args = specs_arena_array(&scope->stack->specs->private->arena, count, sizeof(struct node *));
 	for (size_t i = from; i < count; i++) {
 		struct node *arg = specs_node_compile(scope, at, NULL, i, json_array_get(at->value, i));
 
@@ -160,7 +160,7 @@ static int one_arg(const struct scope *scope, struct node *node, struct node *at
 	struct call *call = specs_call_new(scope, node, f->kind, f->name);
 
 	inner.boolean = false;
-	call->args = specs_arena_array(&scope->stack->specs->private->arena, 1, sizeof *call->args);
+	call->args = specs_arena_array(&scope->stack->specs->private->arena, 1, sizeof(struct node *));
 	call->args[0] = specs_node_compile(&inner, at->up, at->key, 0, at->value);
 	call->count = 1;
 	return call->args[0] != NULL ? 0 : -1;
@@ -266,7 +266,7 @@ static int map_compile(const struct scope *scope, struct node *node, const struc
 	variable = specs_arena_alloc(&scope->stack->specs->private->arena, sizeof *variable);
 	*variable = (struct variable){as, scope->variables};
 	inner.variables = call->variable = variable;
-	call->args = specs_arena_array(&scope->stack->specs->private->arena, 2, sizeof *call->args);
+	call->args = specs_arena_array(&scope->stack->specs->private->arena, 2, sizeof(struct node *));
 	call->args[0] = specs_node_compile(scope, at, "Over", 0, over);
 	call->args[1] = specs_node_compile(&inner, at, "Value", 0, value);
 	call->count = 2;

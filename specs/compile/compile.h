@@ -11,36 +11,10 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "specs/compile/arena.h"
 #include "specs/specs.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
-/* -- memory and lookup (arena.c, table.c) ------------------------------------------------------------------------ */
-
-struct arena_chunk;
-struct arena {
-	struct arena_chunk *chunks;
-};
-void *specs_arena_alloc(struct arena *arena, size_t size); /* zero-filled */
-void *specs_arena_array(struct arena *arena, size_t count, size_t size);
-char *specs_arena_strdup(struct arena *arena, const char *s);
-char *specs_arena_strndup(struct arena *arena, const char *s, size_t len);
-char *specs_arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void specs_arena_free(struct arena *arena);
-
-/* Strings to pointers. Keys are borrowed. */
-struct table_slot {
-	const char *key;
-	void *value;
-};
-struct table {
-	struct table_slot *slots;
-	size_t size, count;
-};
-void specs_table_free(struct table *table);
-void *specs_table_get(const struct table *table, const char *key); /* NULL: none */
-/* Puts a value where there is none yet; gives the one that is there already, else NULL. `value` is not NULL. */
-void *specs_table_put(struct table *table, const char *key, void *value);
 
 /* -- nodes -------------------------------------------------------------------------------------------------------- */
 
@@ -186,6 +160,9 @@ struct parameter {
 	const struct node *path; /* Parameters.NAME */
 	regex_t *pattern;        /* AllowedPattern */
 };
+
+/* Where a parameter is declared, as a json_path. */
+#define PARAMETER_PATH(parameter) JSON_PATH_KEY(JSON_PATH_KEY(NULL, "Parameters"), (parameter)->name)
 
 struct resource_definition {
 	const struct schema_type *type;

@@ -342,7 +342,7 @@ static int items_add(struct eval *e, struct items *out, size_t *room, const stru
 {
 	mem_auto_str char *name = NULL;
 
-	if (specs_eval_text(e, &entry->name, entry->path, &name) != EVAL_OK)
+	if (specs_eval_text(e, &entry->name, entry->path, &name) != EVAL_OK || name == NULL)
 		return EVAL_ERROR;
 	if (*name == '\0' ||
 	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != strlen(name) ||

@@ -67,7 +67,7 @@ static void instance_add(struct expansion *x, struct stack *stack, const struct 
 	instance->region = region;
 	if (specs->instance_count == x->room) {
 		x->room = x->room ? x->room * 2 : 256;
-		p->instances = mem_resize(p->instances, x->room, sizeof *p->instances);
+		p->instances = mem_resize(p->instances, x->room, sizeof(struct specs_instance *));
 	}
 	p->instances[specs->instance_count++] = instance;
 }

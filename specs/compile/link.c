@@ -29,7 +29,7 @@ static int link_depends(struct specs *specs, struct stack *stack, struct diag *d
 	struct node *at = specs_node_new(stack, stack->root, "DependsOn", 0, list);
 	int result = 0;
 
-	stack->depends = specs_arena_array(&p->arena, count, sizeof *stack->depends);
+	stack->depends = specs_arena_array(&p->arena, count, sizeof(struct stack *));
 	for (size_t i = 0; i < count; i++) {
 		json_t *item = json_is_array(list) ? json_array_get(list, i) : list;
 		const struct node *item_at = json_is_array(list) ? specs_node_new(stack, at, NULL, i, item) : at;
@@ -71,12 +71,12 @@ static void report_depends(const struct visit *end, const struct stack *to, stru
 	const struct visit *first = end;
 	size_t length = 1;
 
-	for (; first->stack != to; first = first->up)
+	for (; first != NULL && first->stack != to; first = first->up)
 		length++;
 	for (; length > 0; length--) {
 		const struct visit *v = end;
 
-		for (size_t i = 1; i < length; i++)
+		for (size_t i = 1; i < length && v->up != NULL; i++)
 			v = v->up;
 		buf_addf(&path, "%s -> ", v->stack->name);
 	}

@@ -24,7 +24,7 @@ static int load_stack(struct specs *specs, const char *entry, struct diag *d)
 	stack = specs_stack_load(specs, name, file, d);
 	if (stack == NULL)
 		return -1;
-	p->stacks = mem_resize(p->stacks, p->stack_count + 1, sizeof *p->stacks);
+	p->stacks = mem_resize(p->stacks, p->stack_count + 1, sizeof(struct stack *));
 	p->stacks[p->stack_count++] = stack;
 	specs_table_put(&p->stacks_by_name, stack->name, stack);
 	return stack->failed ? -1 : 0;
@@ -48,7 +48,7 @@ static int load_stacks(struct specs *specs, struct diag *d)
 	}
 	free(names);
 	if (p->stack_count > 0)
-		qsort(p->stacks, p->stack_count, sizeof *p->stacks, compare_stacks);
+		qsort(p->stacks, p->stack_count, sizeof(struct stack *), compare_stacks);
 	for (size_t s = 0; s < p->stack_count; s++)
 		p->stacks[s]->index = s;
 	return result;

@@ -121,7 +121,7 @@ static bool node_as_written(const struct node *node, const json_t *written)
 static struct node *list_compile(const struct scope *scope, struct node *node)
 {
 	size_t count = json_array_size(node->value);
-	struct node **items = specs_arena_array(&scope->stack->specs->private->arena, count, sizeof *items);
+	struct node **items = specs_arena_array(&scope->stack->specs->private->arena, count, sizeof(struct node *));
 	bool constant = true, bad = false;
 
 	for (size_t i = 0; i < count; i++) {

@@ -88,7 +88,7 @@ int specs_instance_output(struct eval *e, const struct node *at, struct specs_in
 		if (result != EVAL_OK)
 			return result;
 	}
-	item = specs_table_get(&p->outputs->names, name);
+	item = p->outputs != NULL ? specs_table_get(&p->outputs->names, name) : NULL;
 	if (item == NULL) {
 		mem_auto_str char *nearest = nearest_output(p->stack, name);
 

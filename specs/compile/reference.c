@@ -170,10 +170,10 @@ static void sub_part(struct sub *s, struct node *part)
 
 	/* Few parts: growing by one keeps the arena's rule that nothing moves simple. */
 	struct node **grown =
-	    specs_arena_array(&s->scope->stack->specs->private->arena, call->count + 1, sizeof *grown);
+	    specs_arena_array(&s->scope->stack->specs->private->arena, call->count + 1, sizeof(struct node *));
 
 	if (call->count > 0)
-		memcpy(grown, call->args, call->count * sizeof *grown);
+		memcpy(grown, call->args, call->count * sizeof(struct node *));
 	grown[call->count++] = part;
 	call->args = grown;
 }
@@ -319,7 +319,7 @@ static int sub_map(struct sub *s)
 	json_t *value;
 	int result = 0;
 
-	s->map_nodes = mem_array(count, sizeof *s->map_nodes);
+	s->map_nodes = mem_array(count, sizeof(struct node *));
 	s->map_used = mem_array(count, sizeof *s->map_used);
 	json_object_foreach(s->map, key, value)
 	{
@@ -334,7 +334,7 @@ static void sub_unused(const struct sub *s)
 	size_t i = 0;
 
 	for (void *iter = json_object_iter(s->map); iter != NULL; iter = json_object_iter_next(s->map, iter), i++)
-		if (!s->map_used[i])
+		if (s->map_used != NULL && !s->map_used[i])
 			specs_node_warning(
 			    s->scope->stack,
 			    specs_node_new(s->scope->stack, s->map_at, json_object_iter_key(iter), 0, NULL),

@@ -85,7 +85,7 @@ static int directory_list(void *payload, const char *folder, char ***names, stru
 		*names = mem_array(1, sizeof **names);
 		return 0;
 	}
-	if (result != 0)
+	if (result != 0 || real == NULL)
 		return result;
 	count = scandir(real, &entries, NULL, NULL);
 	if (count < 0)
