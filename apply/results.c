@@ -33,7 +33,8 @@ int apply_record_put(struct state_txn *txn, const char *address, uint64_t genera
 
 	for (size_t i = 0; i < count; i++)
 		depends[i] = json_string_value(json_array_get(record->depends, i));
-	if (!record->incomplete)
+	/* Without a digest the next plan looks into the record, where more than what is wanted stands. */
+	if (!record->incomplete && json_array_size(record->deposed) == 0)
 		plan_digest(digest, record->type, record->properties, (const char *const *)depends, count,
 			    record->deletion, record->protect);
 	free(depends);
@@ -200,10 +201,15 @@ static int store_record(struct apply_op *op, struct state_txn *txn)
 	return 0;
 }
 
-/* Whether the provider may have done something of which nobody knows the end: then the intent stays. */
+/* Whether the provider may have done something of which nobody knows the end: then the intent stays, and the next run
+ * looks what came of it. */
 static bool is_open(const struct apply_op *op)
 {
-	return op->intended && op->result.outcome == PROVIDER_CANCELLED;
+	if (!op->intended)
+		return false;
+	if (op->result.outcome == PROVIDER_CANCELLED)
+		return true;
+	return op->kind == OP_CREATE && op->result.outcome == PROVIDER_FAILED && !op->result.exists;
 }
 
 int apply_result_store(struct apply_op *op)

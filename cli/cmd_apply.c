@@ -44,12 +44,12 @@ static void apply_defaults(void *arguments)
 	((struct apply_arguments *)arguments)->planning.refresh = true;
 }
 
-/* Who applies what, for the generation. New reference. */
+/* Who applies what, for the generation. `plan` may be NULL. New reference. */
 static json_t *facts_of(const struct cli *cli, const struct plan *plan)
 {
 	const struct passwd *user = getpwuid(getuid());
 	char host[256] = "", when[32];
-	json_t *command = json_array();
+	json_t *command = json_array(), *facts;
 
 	gethostname(host, sizeof host - 1);
 	text_time(when, sizeof when, loop_wall_ms());
@@ -63,10 +63,14 @@ static json_t *facts_of(const struct cli *cli, const struct plan *plan)
 		else
 			json_array_append_new(command, json_string(cli->argv[i]));
 	}
-	return json_pack("{s:s, s:s, s:s, s:o, s:s*, s:s*, s:b, s:s, s:O}", "Time", when, "User",
-			 user == NULL ? "unknown" : user->pw_name, "Host", host, "Command", command, "Commit",
-			 plan->commit, "Tree", plan->tree, "Dirty", plan->dirty, "Version", MUSTER_VERSION,
-			 "Parameters", plan->parameters);
+	facts = json_pack("{s:s, s:s, s:s, s:o, s:s}", "Time", when, "User", user == NULL ? "unknown" : user->pw_name,
+			  "Host", host, "Command", command, "Version", MUSTER_VERSION);
+	/* Recovery comes before there is a plan. */
+	if (plan != NULL)
+		json_object_update_new(facts,
+				       json_pack("{s:s*, s:s*, s:b, s:O}", "Commit", plan->commit, "Tree", plan->tree,
+						 "Dirty", plan->dirty, "Parameters", plan->parameters));
+	return facts;
 }
 
 static void report_print(const struct cli *cli, const struct plan *plan, const struct apply_report *report, bool json)
@@ -127,7 +131,9 @@ static int recover(struct session *s, const struct plan *plan, const struct appl
 
 	progress_new(&progress, s->cli, plan, given->json);
 	options.events = progress_events(progress);
+	options.facts = facts_of(s->cli, NULL);
 	result = apply_recover(s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
+	json_decref(options.facts);
 	progress_free(progress);
 	return result < 0 ? -1 : 0;
 }

@@ -496,6 +496,12 @@ int maker_build(struct maker *m)
 			result = -1;
 			continue;
 		}
+		if (instance->blocked != NULL) {
+			maker_blocked(m, instance->address, instance->blocked);
+			maker_note(m, PLAN_NOTE_BLOCKED, instance->account->name, instance->region, instance->stack,
+				   instance->blocked);
+			continue;
+		}
 		resources = specs_instance_resources(instance, &count);
 		for (size_t k = 0; k < count; k++)
 			if (plan_resource(m, &resources[k]) < 0)

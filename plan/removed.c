@@ -124,6 +124,14 @@ static void decide(struct maker *m, struct plan_change *change)
 	}
 }
 
+/* A stack target whose resources cannot even be listed now does not thereby give them up. */
+static bool in_blocked_instance(const struct maker *m, const char *address)
+{
+	mem_auto_str char *instance = mem_strndup(address, (size_t)(strrchr(address, '/') - address));
+
+	return m->blocked.live > 0 && map_has(&m->blocked, instance);
+}
+
 static int visit(void *payload, const struct state_record *raw)
 {
 	struct maker *m = payload;
@@ -132,7 +140,7 @@ static int visit(void *payload, const struct state_record *raw)
 	json_auto_t *body = NULL;
 	const char *why;
 
-	if (map_has(&m->seen, raw->address))
+	if (map_has(&m->seen, raw->address) || in_blocked_instance(m, raw->address))
 		return 0;
 	body = json_loadb(raw->text, raw->text_len, 0, NULL);
 	if (plan_record_parse(&record, body) < 0 || plan_change_address(m->plan, &place, raw->address) < 0)

@@ -208,6 +208,8 @@ static void call_answered(void *payload, const struct aws_api_result *result)
 	/* A lost answer may have been acted upon. */
 	if (!call->reads && (result->outcome == PROVIDER_DONE || result->outcome == PROVIDER_FAILED))
 		run->made = true;
+	if (!call->reads && result->outcome == PROVIDER_DONE)
+		run->accepted = true;
 	json_object_del(call->locals, "Response");
 	if (result->outcome == PROVIDER_DONE) {
 		json_object_set(call->locals, "Response", result->output);

@@ -119,7 +119,8 @@ struct engine_run {
 	json_t *attributes; /* the one in `names` */
 	json_t *live;       /* what steps gave as Properties, or NULL */
 	uint64_t cancels;
-	bool made; /* a call that changes something was accepted, or may have been */
+	bool made;     /* a call that changes something was accepted, or may have been */
+	bool accepted; /* ... certainly was */
 
 	bool ended; /* no more steps: failed, or absent */
 	enum provider_outcome outcome;

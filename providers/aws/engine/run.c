@@ -121,7 +121,7 @@ static enum provider_outcome run_outcome(const struct engine_run *run)
 static bool run_exists(const struct engine_run *run, enum provider_outcome outcome)
 {
 	if (run->verb == ENGINE_CREATE)
-		return run->made;
+		return run->accepted;
 	if (run->verb == ENGINE_UPDATE || run->verb == ENGINE_DELETE)
 		return outcome != PROVIDER_DONE && outcome != PROVIDER_ABSENT;
 	return false;
