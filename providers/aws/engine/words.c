@@ -197,6 +197,7 @@ const struct engine_word engine_words[] = {
     {"$Json", 0, 0, false, word_json},
     {"$Parse", 0, 0, false, word_parse},
     {"$Part", 3, 3, false, word_part},
+    {"$Zip", 2, 2, false, engine_word_zip},
     {"$Camel", 0, 0, false, word_camel},
     {"$Pascal", 0, 0, false, word_pascal},
     {"$Get", 2, 2, false, engine_word_get},

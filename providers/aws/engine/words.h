@@ -15,5 +15,7 @@ engine_word_call engine_word_get, engine_word_map, engine_word_filter, engine_wo
     engine_word_object, engine_word_minus, engine_word_concat, engine_word_merge, engine_word_user_tags;
 /* words_property.c */
 engine_word_call engine_word_changed, engine_word_or_clear, engine_word_spelled, engine_word_only;
+/* words_zip.c */
+engine_word_call engine_word_zip;
 
 #endif
