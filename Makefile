@@ -3,6 +3,7 @@
 
 BUILD ?= build
 PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
 CC ?= gcc
 PACKAGES := libcurl libcrypto jansson libgit2 expat
 CPPFLAGS += -D_GNU_SOURCE -I. -I$(BUILD)/gen
@@ -11,6 +12,12 @@ WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -llmdb -lm
 SANDBOX_LIBS = $(shell pkg-config --libs libmicrohttpd jansson libcrypto expat 2>/dev/null) -lm
+
+# make V=1 shows every command.
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-5s %s\n' $(1) $(2)
+endif
 
 # The rooms. cli/main.c is the only file that tests do not link.
 ROOMS := base specs specs/compile plan apply state providers providers/aws providers/aws/credentials \
@@ -36,49 +43,56 @@ need-deps:
 	@sh tools/deps.sh --missing $(DEPS)
 
 $(BUILD)/muster: $(BUILD)/obj/cli/main.o $(BUILD)/libmuster.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/muster-sandbox: $(SANDBOX_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
 $(BUILD)/libmuster.a: $(OBJECTS)
-	rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Type and service files become C arrays, so that the program is one file.
 $(BUILD)/gen/embedded.c: tools/embed.sh $(EMBEDDED)
 	@mkdir -p $(@D)
-	sh tools/embed.sh providers/aws $(EMBEDDED) > $@.tmp && mv $@.tmp $@
+	$(call say,EMBED,$@)
+	$(Q)sh tools/embed.sh providers/aws $(EMBEDDED) > $@.tmp && mv $@.tmp $@
 $(BUILD)/obj/gen/embedded.o: $(BUILD)/gen/embedded.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) -Wno-overlength-strings $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(WARN) -Wno-overlength-strings $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Unit tests: one program a file, on cmocka. Drivers: what other tests run against servers and judges.
 unit: $(UNIT) $(DRIVERS)
 $(BUILD)/driver/%: tests/%.c $(BUILD)/libmuster.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS)
 $(BUILD)/unit/test_%: tests/unit/test_%.c $(BUILD)/libmuster.a
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS) -lcmocka
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libmuster.a $(LIBS) -lcmocka
 
 # The same under AddressSanitizer and UndefinedBehaviorSanitizer.
 # (UBSan checks make gcc see null formats where there are none.)
 SANITIZE := -O1 -g -Wno-format-truncation -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 asan:
-	$(MAKE) BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all unit
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="$(SANITIZE)" all unit
 
 demo: deps
-	$(MAKE) all
-	bash tests/demo.sh $(BUILD)
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@bash tests/demo.sh $(BUILD)
 
 test: deps
-	$(MAKE) all asan
-	bash tests/run.sh $(BUILD)
+	@$(MAKE) --no-print-directory -j$(JOBS) all asan
+	@bash tests/run.sh $(BUILD)
 
 bench: all
 	bash tests/bench/fleet.sh $(BUILD)
