@@ -14,8 +14,11 @@
 #define DEFAULT_TIMEOUT_MS         60000
 #define DEFAULT_CONNECT_TIMEOUT_MS 10000
 /* Connections kept open, busy ones included. Below the usual limit of 1,024 descriptors. */
-#define CONNECTIONS_MAX  600
-#define HEADER_BYTES_MAX (256u << 10)
+#define CONNECTIONS_MAX 600
+/* A kept connection that was idle for longer is not used again: servers close theirs after a while, and a request sent
+ * at that moment is lost. */
+#define CONNECTION_IDLE_MAX_S 20
+#define HEADER_BYTES_MAX      (256u << 10)
 /* Easy handles kept for reuse, and the largest body buffer that one may keep. */
 #define SPARES_MAX       512
 #define SPARE_BODY_BYTES (256u << 10)
@@ -333,6 +336,7 @@ static void transfer_prepare(struct loop_http *transfer, const struct loop_http_
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)CONNECTION_IDLE_MAX_S);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);

@@ -467,7 +467,8 @@ static void test_codes_backoff_and_dates(void **state)
 	for (int i = 0; i < 1000; i++) {
 		assert_true(aws_backoff_ms(1) <= 100);
 		assert_true(aws_backoff_ms(200) <= 20000);
-		most = aws_backoff_ms(4) > most ? aws_backoff_ms(4) : most;
+		ms = aws_backoff_ms(4);
+		most = ms > most ? ms : most;
 	}
 	assert_true(most > 400);
 	assert_int_equal(aws_http_date(&ms, "Sun, 06 Nov 1994 08:49:37 GMT"), 0);
