@@ -33,8 +33,7 @@ static void type_attributes(struct schema_reader *r, struct schema_type *type)
 	if (object == NULL || !schema_reader_object(r, path, object, NULL))
 		return;
 	type->attributes = mem_array(json_object_size(object) + 1, sizeof *type->attributes);
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach (object, key, value) {
 		struct schema_attribute *attribute = &type->attributes[type->attribute_count];
 
 		if (!schema_reader_object(r, JSON_PATH_KEY(path, key), value, attribute_words))
@@ -102,8 +101,7 @@ static void type_left_out(struct schema_reader *r, struct schema_type *type)
 	type->left_out = json_object_get(type->document, "LeftOut");
 	if (type->left_out == NULL || !schema_reader_object(r, path, type->left_out, NULL))
 		return;
-	json_object_foreach(type->left_out, key, value)
-	{
+	json_object_foreach (type->left_out, key, value) {
 		if (!json_is_string(value))
 			schema_reader_error(r, JSON_PATH_KEY(path, key), "expected the reason, a string");
 		if (schema_value_member(&type->properties, key) != NULL)
@@ -185,6 +183,39 @@ bool schema_type_in_region(const struct schema_type *type, const char *region)
 	for (size_t i = 0; i < type->regions_except_count && in; i++)
 		in = !text_glob(type->regions_except[i], region);
 	return in;
+}
+
+/* -- Prior properties -------------------------------------------------------------------------------------- */
+
+static void prior_write_only(const struct schema_value *object, json_t *prior, const json_t *recorded)
+{
+	for (size_t i = 0; i < object->member_count; i++) {
+		const struct schema_member *member = &object->members[i];
+		json_t *has = json_object_get(prior, member->name), *had = json_object_get(recorded, member->name);
+
+		if (member->write_only && has == NULL && had != NULL)
+			json_object_set(prior, member->name, had);
+		else if (member->value.kind == SCHEMA_OBJECT && json_is_object(has) && json_is_object(had))
+			prior_write_only(&member->value, has, had);
+	}
+}
+
+json_t *schema_prior_ours(const struct schema_type *type, const json_t *desired, const json_t *prior,
+			  const json_t *recorded)
+{
+	json_t *ours = json_deep_copy(prior);
+
+	if (!json_is_object(ours))
+		return ours;
+	for (size_t i = 0; i < type->properties.member_count; i++) {
+		const struct schema_member *member = &type->properties.members[i];
+
+		if (member->initial == NULL && json_object_get(desired, member->name) == NULL &&
+		    json_object_get(recorded, member->name) == NULL)
+			json_object_del(ours, member->name);
+	}
+	prior_write_only(&type->properties, ours, recorded);
+	return ours;
 }
 
 /* -- Sets ------------------------------------------------------------------------------------------------ */

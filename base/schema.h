@@ -126,6 +126,12 @@ const struct schema_attribute *schema_type_attribute(const struct schema_type *t
 /* Whether the type exists in `region`. */
 bool schema_type_in_region(const struct schema_type *type, const char *region);
 
+/* What of `prior` (live or recorded properties) an update may touch, for provider_call.prior: without the properties
+ * that neither `desired` names nor `recorded` (may be NULL) has, which are somebody else's business; and with the
+ * recorded values of write-only members, which a live read cannot give. New reference. */
+json_t *schema_prior_ours(const struct schema_type *type, const json_t *desired, const json_t *prior,
+			  const json_t *recorded);
+
 /* What a template like schema_attribute.predict may name beside properties. */
 struct schema_place {
 	const char *account_id, *region, *partition, *url_suffix;

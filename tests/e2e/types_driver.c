@@ -103,12 +103,14 @@ static json_t *filled(const struct driver *d, const json_t *value)
 		return text_filled(d, json_string_value(value));
 	if (json_is_object(value)) {
 		out = json_object();
-		json_object_foreach((json_t *)value, key, item) json_object_set_new(out, key, filled(d, item));
+		json_object_foreach ((json_t *)value, key, item)
+			json_object_set_new(out, key, filled(d, item));
 		return out;
 	}
 	if (json_is_array(value)) {
 		out = json_array();
-		json_array_foreach((json_t *)value, i, item) json_array_append_new(out, filled(d, item));
+		json_array_foreach ((json_t *)value, i, item)
+			json_array_append_new(out, filled(d, item));
 		return out;
 	}
 	return json_deep_copy(value);
@@ -186,21 +188,22 @@ static void case_live(struct driver *d, const struct schema_type *type, const js
 	if (json_get_string(entry, "As") != NULL)
 		json_object_set(d->learned, json_get_string(entry, "As"), answer.attributes);
 	read_equal(d, type, *properties, *attributes, &answer, "is read");
-	json_array_foreach(json_object_get(entry, "Update"), i, update)
-	{
+	json_array_foreach (json_object_get(entry, "Update"), i, update) {
 		json_t *changes = filled(d, update), *wanted = json_copy(*properties);
 		json_t *prior = json_incref(answer.properties);
 		const char *key;
 		json_t *value;
 
-		json_object_foreach(changes, key, value)
-		{
+		json_object_foreach (changes, key, value) {
 			if (json_is_null(value))
 				json_object_del(wanted, key);
 			else
 				json_object_set(wanted, key, value);
 		}
-		run(d, d->provider->ops->update, type, wanted, prior, *attributes, &answer);
+		json_t *ours = schema_prior_ours(type, wanted, prior, *properties);
+
+		run(d, d->provider->ops->update, type, wanted, ours, *attributes, &answer);
+		json_decref(ours);
 		check(d, answer.outcome == PROVIDER_DONE, type->name, "is updated", answer.text);
 		json_decref(*properties);
 		*properties = wanted;

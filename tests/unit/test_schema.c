@@ -154,9 +154,13 @@ static void test_templates(void **state)
 	    {"${Bus!default}/${Name} || ${Name}${Bus=default}", "mine/n"},
 	    {"${Name!n}/${Name} || ${Name}${Missing=default}", "n"},
 	    {"${Name!x!n}", NULL},
+	    {"${List[0]}", "first"},
+	    {"${List[1].In}", "y"},
+	    {"${List[2]}", NULL},
 	    {"${Name", NULL},
 	};
 	json_t *properties = parse("{'Name':'n','Size':3,'On':true,'Bus':'mine','Deep':{'In':'x'},"
+				   "'List':['first',{'In':'y'}],"
 				   "'Object':{'Muster::Attribute':['a','b']}}");
 	json_t *attributes = parse("{'Id':'i-1'}");
 
@@ -174,12 +178,46 @@ static void test_templates(void **state)
 	json_decref(attributes);
 }
 
+static void test_prior(void **state)
+{
+	static const char text[] =
+	    "{'Type':'A::B::C','Service':'b','Ref':'N','Properties':{'N':{'Type':'String'},"
+	    "'Size':{'Type':'Integer','Default':1},'Tags':{'Type':'Json'},'Note':{'Type':'String'},"
+	    "'Code':{'Type':'Object','Properties':{'Zip':{'Type':'String','WriteOnly':true}}}}}";
+	struct schema_set *set;
+	struct diag d = DIAG_INIT;
+	json_t *desired = parse("{'N':'a'}"), *live = parse("{'N':'a','Size':2,'Tags':[1],'Note':'x','Code':{}}");
+	json_t *recorded = parse("{'N':'a','Note':'x','Code':{'Zip':'z'}}"), *ours, *wanted;
+
+	(void)state;
+	schema_set_new(&set, &d);
+	assert_int_equal(add(set, text, &d), 0);
+	/* Tags are somebody else's; Note was ours and is to go; Size has a default. */
+	ours = schema_prior_ours(schema_set_find(set, "A::B::C"), desired, live, recorded);
+	wanted = parse("{'N':'a','Size':2,'Note':'x','Code':{'Zip':'z'}}");
+	assert_true(json_equal(ours, wanted));
+	json_decref(ours);
+	json_decref(wanted);
+	ours = schema_prior_ours(schema_set_find(set, "A::B::C"), desired, live, NULL);
+	wanted = parse("{'N':'a','Size':2}");
+	assert_true(json_equal(ours, wanted));
+	json_decref(ours);
+	json_decref(wanted);
+	assert_null(json_object_get(json_object_get(live, "Code"), "Zip")); /* not written to */
+	json_decref(desired);
+	json_decref(live);
+	json_decref(recorded);
+	schema_set_free(set);
+	diag_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_reads),
 	    cmocka_unit_test(test_refuses),
 	    cmocka_unit_test(test_templates),
+	    cmocka_unit_test(test_prior),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

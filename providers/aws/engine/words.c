@@ -206,7 +206,7 @@ const struct engine_word engine_words[] = {
     {"$Pick", 2, 2, true, engine_word_pick},
     {"$Pairs", 1, 3, false, engine_word_pairs},
     {"$Object", 1, 3, false, engine_word_object},
-    {"$Minus", 2, 8, false, engine_word_minus},
+    {"$Minus", 2, 16, false, engine_word_minus},
     {"$Concat", 1, 8, false, engine_word_concat},
     {"$Merge", 1, 8, false, engine_word_merge},
     {"$UserTags", 0, 0, false, engine_word_user_tags},
