@@ -248,7 +248,8 @@ struct plan_text_options {
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options);
 
 /* A set of targets in words: "340 of 340 targets", "336 of 340 targets, not in app-7", "20 of 340 targets: home
- * region of 20 accounts", "12 accounts x 17 regions", "app-prod/eu-west-1" when it is one. `members` are indexes of changes. Also used by apply's summary of failures. */
+ * region of 20 accounts", "12 accounts x 17 regions", "app-prod/eu-west-1" when it is one. `members` are indexes of
+ * changes. Also used by apply's summary of failures. */
 struct plan_where {
 	const char *account, *region;
 };

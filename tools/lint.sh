@@ -32,8 +32,8 @@ every_json() {
 
 tidy() {
 	git ls-files '*.c' | grep -v '^tests/' |
-		xargs -P "$(nproc)" -n 6 clang-tidy --quiet --warnings-as-errors='*' -- \
-			-std=c11 -D_GNU_SOURCE -I. 2>/dev/null
+		xargs -P "$(nproc)" -n 6 sh -c \
+			'clang-tidy --quiet --warnings-as-errors="*" "$@" -- -std=c11 -D_GNU_SOURCE -I. 2>/dev/null' sh
 }
 
 # A path of the machine that somebody worked on says nothing to anybody else.

@@ -120,6 +120,11 @@ static int build_parent(struct aws_source **out, struct aws *aws, const struct t
 		return diag_error(d, "profile \"%s\" has both source_profile and credential_source", at->name);
 	if (named != NULL)
 		return build_named_source(out, aws, at->name, named, d);
+	if (from == NULL)
+		return diag_error(d,
+				  "profile \"%s\": role_arn needs source_profile, credential_source or "
+				  "web_identity_token_file",
+				  at->name);
 	/* A profile may name itself: then its own keys call AssumeRole. Keys win over a role in any source profile. */
 	found = build_keys(out, aws, from);
 	if (found != 0)
@@ -160,11 +165,6 @@ static int build_role(struct aws_source **out, struct aws *aws, const struct tra
 
 	if (role.arn == NULL)
 		return 0;
-	if (get(aws, at->name, "source_profile") == NULL && get(aws, at->name, "credential_source") == NULL)
-		return diag_error(d,
-				  "profile \"%s\": role_arn needs source_profile, credential_source or "
-				  "web_identity_token_file",
-				  at->name);
 	if (role_duration(&role.duration_s, aws, at->name, d) < 0 || build_parent(&parent, aws, at, d) < 0)
 		return -1;
 	*out = aws_source_role(aws, aws_session_new(aws, parent), true, &role);
@@ -201,13 +201,12 @@ static void profile_fetch(struct aws_source *source)
 	const struct trail at = {NULL, s->name};
 	struct diag d = DIAG_INIT;
 	const struct aws_config *config = aws_config(source->aws, &d);
-	int found = 0;
 
 	if (config == NULL)
 		aws_source_fail(source, false, NULL, "%s", diag_first_error(&d));
 	else if (!aws_config_has(config, "profile", s->name) && s->must_exist)
 		aws_source_fail(source, false, NULL, "not found in %s", aws_config_paths(config));
-	else if (s->inner == NULL && (found = profile_build(&s->inner, source->aws, &at, &d)) < 0)
+	else if (s->inner == NULL && profile_build(&s->inner, source->aws, &at, &d) < 0)
 		aws_source_finish(source, &(struct aws_fetch){.outcome = AWS_FETCH_FAILED,
 							      .code = "CredentialsUnavailable",
 							      .message = diag_first_error(&d)});

@@ -95,8 +95,8 @@ static int read_named(const struct aws_shape **out, struct aws_shape_reader *r, 
 	struct aws_shape *place = shape_new(r, AWS_STRUCTURE);
 	place->alias = true;
 	json_object_set_new(r->named_done, name, json_integer((json_int_t)r->owner->count - 1));
-	const struct aws_shape *read;
-	if (read_shape(&read, r, spec, name) < 0)
+	const struct aws_shape *read = NULL;
+	if (read_shape(&read, r, spec, name) < 0 || read == NULL)
 		return -1;
 	*place = *read;
 	place->alias = true;
