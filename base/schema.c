@@ -33,7 +33,8 @@ static void type_attributes(struct schema_reader *r, struct schema_type *type)
 	if (object == NULL || !schema_reader_object(r, path, object, NULL))
 		return;
 	type->attributes = mem_array(json_object_size(object) + 1, sizeof *type->attributes);
-	json_object_foreach (object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		struct schema_attribute *attribute = &type->attributes[type->attribute_count];
 
 		if (!schema_reader_object(r, JSON_PATH_KEY(path, key), value, attribute_words))
@@ -101,7 +102,8 @@ static void type_left_out(struct schema_reader *r, struct schema_type *type)
 	type->left_out = json_object_get(type->document, "LeftOut");
 	if (type->left_out == NULL || !schema_reader_object(r, path, type->left_out, NULL))
 		return;
-	json_object_foreach (type->left_out, key, value) {
+	json_object_foreach(type->left_out, key, value)
+	{
 		if (!json_is_string(value))
 			schema_reader_error(r, JSON_PATH_KEY(path, key), "expected the reason, a string");
 		if (schema_value_member(&type->properties, key) != NULL)
