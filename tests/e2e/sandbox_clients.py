@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,55 +13,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-URL = sys.argv[1]
-JUMP = ("AKIASANDBOX", "sandbox-secret", None)
-SECURITY, APP, TEST = "111111111111", "333333333333", "444444444444"
-count = 0
-failed = 0
-
-
-def ok(good, what, detail=""):
-    global count, failed
-    count += 1
-    print(f"{'ok' if good else 'not ok'} {count} - {what}")
-    if not good:
-        failed += 1
-        print(f"# {detail}")
-
-
-def same(got, wanted, what):
-    ok(got == wanted, what, f"got {got!r}, wanted {wanted!r}")
-
-
-def refused(code, call, what):
-    """The call must fail with this error code."""
-    try:
-        call()
-        ok(False, what, "it succeeded")
-    except ClientError as error:
-        same(error.response["Error"]["Code"], code, what)
-
-
-def client(service, region="us-east-1", keys=JUMP, **config):
-    return boto3.client(service, region_name=region, endpoint_url=URL, aws_access_key_id=keys[0],
-                        aws_secret_access_key=keys[1], aws_session_token=keys[2],
-                        config=Config(retries={"total_max_attempts": 1}, **config))
-
-
-def assume(arn, keys=JUMP, region="us-east-1", **more):
-    it = client("sts", region, keys).assume_role(RoleArn=arn, RoleSessionName="test", **more)["Credentials"]
-    return it["AccessKeyId"], it["SecretAccessKey"], it["SessionToken"]
-
-
-def control(path, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"{URL}/_sandbox/{path}", data=data)) as answer:
-        return json.load(answer)
-
-
-def role(account, name):
-    return f"arn:aws:iam::{account}:role/{name}"
-
+from sandbox_clients_lib import (APP, SECURITY, TEST, URL, assume, client, control, finish, ok, refused, role, same)
+from sandbox_clients_services import *
 
 security = assume(role(SECURITY, "security-admin"))
 app = assume(role(APP, "from-security"), security)
@@ -558,5 +510,4 @@ missing = [f"{s}:{o}" for s, names in control("services").items() for o in names
 same(missing, [], "every operation was called")
 control("reset", {})
 same(control("dump"), {}, "a reset leaves nothing")
-print(f"1..{count}")
-sys.exit(1 if failed else 0)
+finish()

@@ -23,6 +23,7 @@ cat >"$dir/accounts.json" <<'JSON'
     "Roles": [
       { "Account": "333333333333", "Name": "ci", "Trust": ["web-identity"] },
       { "Account": "333333333333", "Name": "no-sns", "Trust": ["111111111111"], "Deny": ["sns:*"] } ],
+    "Vpcs": [{ "Account": "333333333333", "Region": "eu-north-1", "VpcId": "vpc-0aa", "Subnets": ["subnet-0cc"] }],
     "Regions": { "OptIn": ["ap-east-1"], "444444444444": { "NotOptedIn": ["ap-east-1"], "OptIn": ["me-south-1"] } } } }
 JSON
 "$sandbox" --port 0 --roster "$dir/accounts.json" >"$dir/url" &

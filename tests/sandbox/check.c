@@ -118,6 +118,23 @@ static int number_check(struct check *c, json_t **value)
 	return 0;
 }
 
+static int real_check(struct check *c, json_t **value)
+{
+	const char *text = json_string_value(*value);
+	char *end;
+
+	if (*value == NULL)
+		return 0;
+	if (text != NULL && texts_only(c->call)) {
+		*value = json_real(strtod(text, &end));
+		if (*end == '\0' && end != text)
+			return 0;
+		json_decref(*value);
+		return wrong_type(c, "a number");
+	}
+	return json_is_number(*value) ? (json_incref(*value), 0) : wrong_type(c, "a number");
+}
+
 static int boolean_check(struct check *c, json_t **value)
 {
 	const char *text = json_string_value(*value);
@@ -282,7 +299,9 @@ static int value_check(struct check *c, json_t **value, bool *fresh)
 		*fresh = status == 0 && *value != NULL;
 		return status;
 	case 'n':
-		return *value == NULL || json_is_number(*value) ? 0 : wrong_type(c, "a number");
+		status = real_check(c, value);
+		*fresh = status == 0 && *value != NULL;
+		return status;
 	case 'm':
 		return map_check(c, *value);
 	case '[':

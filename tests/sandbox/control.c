@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A copy without what is only bookkeeping (keys that start with "_") and without what is empty on the upper levels. */
+/* A copy without what is only bookkeeping (keys that start with "_"), what was there from the start ("_BuiltIn") and
+ * what is empty on the upper levels. */
 static json_t *dump_copy(json_t *value, int depth)
 {
 	json_t *copy, *child;
@@ -23,7 +24,7 @@ static json_t *dump_copy(json_t *value, int depth)
 	{
 		json_t *inner;
 
-		if (key[0] == '_')
+		if (key[0] == '_' || sb_true(child, "_BuiltIn"))
 			continue;
 		inner = dump_copy(child, depth + 1);
 		if (depth < 6 && json_is_object(inner) && json_object_size(inner) == 0)

@@ -103,12 +103,18 @@ static int refuse(struct sb_call *call, enum sb_sig_error error, const char *det
 		       refusal->message, detail);
 }
 
-static const struct sb_service *service_find(const char *name)
+/* By its signing name; of a service that speaks two protocols, the one that the request's form is of. */
+static const struct sb_service *service_find(const struct sb_http *http, const char *name)
 {
-	for (size_t i = 0; sb_services[i] != NULL; i++)
-		if (strcmp(sb_services[i]->name, name) == 0)
-			return sb_services[i];
-	return NULL;
+	bool json = http != NULL && sb_http_header(http, "x-amz-target") != NULL;
+	const struct sb_service *found = NULL;
+
+	for (size_t i = 0; sb_services[i] != NULL; i++) {
+		if (strcmp(sb_services[i]->name, name) == 0 &&
+		    (found == NULL || json == (sb_services[i]->protocol == SB_JSON)))
+			found = sb_services[i];
+	}
+	return found;
 }
 
 /* An unsigned request says by its form which service it is for. */
@@ -121,8 +127,8 @@ static const struct sb_service *service_guess(const struct sb_http *http)
 		    strncmp(target, sb_services[i]->prefix, strlen(sb_services[i]->prefix)) == 0)
 			return sb_services[i];
 	if (http->body.len > 0 && strstr(http->body.data, "Action=") != NULL)
-		return service_find("sts");
-	return service_find("s3");
+		return service_find(NULL, "sts");
+	return service_find(NULL, "s3");
 }
 
 static bool is_web_identity(const struct sb_http *http)
@@ -235,7 +241,7 @@ enum sb_fate sb_dispatch(struct sb *sb, struct sb_http *http)
 	int result;
 
 	sb_uuid(call.request_id);
-	call.service = scope.service[0] != '\0' ? service_find(scope.service) : service_guess(http);
+	call.service = scope.service[0] != '\0' ? service_find(http, scope.service) : service_guess(http);
 	if (call.service == NULL) {
 		http->status = 400;
 		sb_http_reply_header(http, "x-amzn-ErrorType", "SandboxUnknownService");

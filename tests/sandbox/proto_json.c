@@ -87,7 +87,7 @@ static bool uri_matches(json_t *in, const char *uri, const char *path)
 		uri += want;
 		path += got;
 	}
-	return *uri == '\0' && *path == '\0';
+	return *uri == '\0' && (*path == '\0' || strcmp(path, "/") == 0);
 }
 
 /* A parameter whose member is a list (by the operation's members) always becomes one. */

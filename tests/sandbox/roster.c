@@ -157,6 +157,17 @@ static void roles_load(struct sb *sb, json_t *roles)
 	}
 }
 
+static void vpcs_load(struct sb *sb, json_t *vpcs)
+{
+	size_t i;
+	json_t *vpc;
+
+	json_array_foreach(vpcs, i, vpc)
+	{
+		sb_vpc_declare(sb, vpc);
+	}
+}
+
 static void key_add(struct sb *sb, const char *id, const char *secret, const char *account, const char *user)
 {
 	json_t *key =
@@ -219,6 +230,7 @@ int sb_roster_load(struct sb *sb)
 	roles_default(sb, accounts_load(sb, roster));
 	keys_load(sb, json_object_get(said, "Credentials"));
 	roles_load(sb, json_object_get(said, "Roles"));
+	vpcs_load(sb, json_object_get(said, "Vpcs"));
 	regions_load(sb, regions != NULL ? regions : json_object_get(said, "Regions"));
 	status = 0;
 out:

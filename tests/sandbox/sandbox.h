@@ -191,6 +191,9 @@ void sb_scope_free(struct sb_scope *scope);
 enum sb_sig_error sb_sig_verify(json_t **caller, struct buf *detail, struct sb *sb, struct sb_http *http,
 				const struct sb_scope *scope, bool s3);
 
+struct sb_ask;
+enum sb_verdict { SB_SILENT, SB_ALLOWED, SB_DENIED };
+
 /* access.c: may this caller do this operation at all (roles' own permissions)? 0, or -1 with the call failed. */
 int sb_access_check(struct sb_call *call);
 bool sb_op_mutates(const char *operation);
@@ -198,6 +201,11 @@ bool sb_op_mutates(const char *operation);
 json_t *sb_role_find(struct sb *sb, const char *account, const char *name, bool seen);
 /* A role by ARN, as another service finds it (lag applies). */
 json_t *sb_role_seen(struct sb *sb, const char *arn);
+/* Does a role's trust policy, as seen now, let this principal in? */
+enum sb_verdict sb_role_trust_ask(json_t *role, const struct sb_ask *ask);
+bool sb_role_trusts_service(json_t *role, const char *service);
+/* Do a role's own policies allow ask->action (on ask->resource, when that is set)? */
+bool sb_role_may(struct sb *sb, json_t *role, const struct sb_ask *ask);
 
 /* check.c: fits `call->in` to the operation's `members`: 0, or -1 with the call failed. Texts of the query protocols
  * become the numbers and booleans that the members say. */
@@ -232,7 +240,6 @@ struct sb_ask {
 	const char *action, *resource;
 	json_t *context; /* condition key in lower case -> text or list; may be NULL */
 };
-enum sb_verdict { SB_SILENT, SB_ALLOWED, SB_DENIED };
 enum sb_verdict sb_policy_ask(json_t *document, const struct sb_ask *ask);
 /* What is wrong with a policy (static text), or NULL. A resource policy must name principals. */
 const char *sb_policy_fault(json_t *document, bool resource_policy);
@@ -268,6 +275,22 @@ char *sb_arn_part(const char *arn, int n);
  * Tokens are opaque base16. Returns NULL for a token that is not ours. Free both. */
 json_t *sb_page(char **next, json_t *object, const char *token, size_t limit);
 
+/* How an operation answers one page of a list. */
+struct sb_paging {
+	const char *key;        /* the answer's member that takes the list */
+	const char *token, *to; /* the members that the token comes in and goes out by */
+	const char *limit;      /* the member with the page's size; NULL: it is not to be chosen */
+	int64_t most;           /* its default */
+	const char *invalid;    /* the error code for a token that is not ours */
+};
+/* Answers one page of `all` (name -> item), each as `row` makes it (NULL: the name). 0, or -1 with the call failed. */
+int sb_page_answer(struct sb_call *call, const struct sb_paging *how, json_t *all,
+		   json_t *(*row)(struct sb_call *call, json_t *item));
+/* Whether a text is one of the words in a line. */
+bool sb_one_of(const char *words, const char *text);
+/* An id like sb_id()'s in the form of a UUID. Free it. */
+char *sb_id_uuid(struct sb_call *call);
+
 /* Tags as lists of {Key, Value} (member names differ by service) in a sorted object. */
 void sb_tags_add(json_t *tags, json_t *list, const char *key, const char *value);
 void sb_tags_remove(json_t *tags, json_t *keys);
@@ -281,5 +304,21 @@ char *sb_linked_role_ensure(struct sb *sb, const char *account, const char *serv
 json_t *sb_bucket_find(struct sb *sb, const char *bucket); /* borrowed; NULL when there is none */
 /* Whether a service may use a bucket, by the bucket policy as seen now. */
 bool sb_bucket_lets(struct sb *sb, const char *bucket, const struct sb_ask *ask);
+
+/* A KMS key by ARN (of a key or an alias); NULL when there is none. Borrowed. */
+json_t *sb_key_find(struct sb *sb, const char *arn);
+/* A VPC that the configuration names: {Account, Region, VpcId, CidrBlock, Subnets: [id]}. */
+void sb_vpc_declare(struct sb *sb, json_t *said);
+/* The first subnet or security group id that EC2 there does not know (borrowed), or NULL. */
+const char *sb_vpc_refuses(struct sb *sb, const char *account, const char *region, json_t *subnets, json_t *groups);
+
+json_t *sb_function_find(struct sb *sb, const char *arn);
+
+json_t *sb_queue_find(struct sb *sb, const char *arn);
+/* Puts a message on a queue if its policy lets the asker: NULL, or why not (static text). */
+const char *sb_queue_send(struct sb *sb, const char *arn, const struct sb_ask *ask, const char *body);
+
+/* Why a principal cannot use a key for ask->action (static text), or NULL when it can. */
+const char *sb_key_refuses(json_t *key, const struct sb_ask *ask);
 
 #endif

@@ -167,6 +167,42 @@ int config_describe_compliance(struct sb_call *c)
 	return rules_answer(c, "ComplianceByConfigRules", compliance_row);
 }
 
+static json_t *status_row(json_t *rule)
+{
+	int64_t started = sb_int(rule, "EvaluatedMs", 0);
+	json_t *row = json_pack("{s:b}", "FirstEvaluationStarted", started > 0);
+
+	sb_copy(row, rule, "ConfigRuleName ConfigRuleArn ConfigRuleId");
+	if (started > 0) {
+		json_object_set_new(row, "LastSuccessfulInvocationTime", sb_time_epoch(started));
+		json_object_set_new(row, "LastSuccessfulEvaluationTime", sb_time_epoch(started));
+	}
+	return row;
+}
+
+int config_describe_evaluation_status(struct sb_call *c)
+{
+	return rules_answer(c, "ConfigRulesEvaluationStatus", status_row);
+}
+
+int config_start_evaluation(struct sb_call *c)
+{
+	json_t *rules = rules_now(c), *names = json_object_get(c->in, "ConfigRuleNames"), *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+	{
+		if (json_object_get(rules, json_string_value(name)) == NULL)
+			return no_such_rule(c, json_string_value(name));
+	}
+	json_array_foreach(names, i, name)
+	{
+		json_object_set_new(json_object_get(rules, json_string_value(name)), "EvaluatedMs",
+				    json_integer(c->now_ms));
+	}
+	return 0;
+}
+
 int config_delete_rule(struct sb_call *c)
 {
 	const char *name = sb_str(c->in, "ConfigRuleName", "");
@@ -203,6 +239,10 @@ static json_t *tagged(struct sb_call *c)
 
 	if (tags == NULL)
 		tags = tags_in(sb_sub(c->state, "Recorders"), "arn", arn);
+	if (tags == NULL)
+		tags = tags_in(sb_sub(c->state, "Aggregators"), "ConfigurationAggregatorArn", arn);
+	if (tags == NULL)
+		tags = tags_in(sb_sub(c->state, "Authorizations"), "AggregationAuthorizationArn", arn);
 	if (tags == NULL)
 		sb_fail(c, 400, "ResourceNotFoundException", "Requested ResourceArn '%s' does not exist", arn);
 	return tags;

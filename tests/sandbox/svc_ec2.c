@@ -1,5 +1,5 @@
-/* EC2: which regions there are. */
-#include "tests/sandbox/sandbox.h"
+/* EC2: which regions there are, and the table of operations; the others are in svc_ec2_*.c. */
+#include "tests/sandbox/svc_ec2.h"
 
 #include <string.h>
 
@@ -69,10 +69,36 @@ static int describe_regions(struct sb_call *c)
 	return 0;
 }
 
+#define FILTER "Filter:[{Name Value:[s]}] DryRun:b"
+#define PAGE   " NextToken MaxResults:i(5,1000) " FILTER
+#define TAGS   " TagSpecification:[{ResourceType Tag:[{Key:s(1,128) Value:s(0,256)}]}] DryRun:b"
+#define PERMISSIONS                                                                                                    \
+	" IpPermissions:[{IpProtocol FromPort:i ToPort:i Groups:[{GroupId GroupName UserId VpcId Description "         \
+	"VpcPeeringConnectionId PeeringStatus}] IpRanges:[{CidrIp Description:s(0,255)}] "                             \
+	"Ipv6Ranges:[{CidrIpv6 Description:s(0,255)}] PrefixListIds:[{PrefixListId Description:s(0,255)}]}] "          \
+	"IpProtocol FromPort:i ToPort:i CidrIp SourceSecurityGroupName SourceSecurityGroupOwnerId"
+#define RULE_IDS " SecurityGroupRuleId:[s]"
+
 static const struct sb_op ops[] = {
-    {.name = "DescribeRegions",
-     .handle = describe_regions,
-     .members = "RegionName:[s] AllRegions:b DryRun:b Filter:[{Name Value:[s]}]"},
+    {"DescribeRegions", describe_regions, "RegionName:[s] AllRegions:b " FILTER, NULL, NULL, 0},
+    {"DescribeVpcs", ec2_describe_vpcs, "VpcId:[s]" PAGE, NULL, NULL, 0},
+    {"DescribeSubnets", ec2_describe_subnets, "SubnetId:[s]" PAGE, NULL, NULL, 0},
+    {"CreateTags", ec2_create_tags, "!ResourceId:[s] !Tag:[{Key:s(1,127) Value:s(0,255)}] DryRun:b", NULL, NULL, 0},
+    {"DeleteTags", ec2_delete_tags, "!ResourceId:[s] Tag:[{Key Value}] DryRun:b", NULL, NULL, 0},
+    {"DescribeTags", ec2_describe_tags, "NextToken MaxResults:i(5,1000) " FILTER, NULL, NULL, 0},
+    {"CreateSecurityGroup", ec2_create_security_group, "!GroupDescription !GroupName VpcId" TAGS, NULL, NULL, 0},
+    {"DescribeSecurityGroups", ec2_describe_security_groups, "GroupId:[s] GroupName:[s]" PAGE, NULL, NULL, 0},
+    {"DeleteSecurityGroup", ec2_delete_security_group, "GroupId GroupName DryRun:b", NULL, NULL, 0},
+    {"DescribeSecurityGroupRules", ec2_describe_security_group_rules, "SecurityGroupRuleId:[s]" PAGE, NULL, NULL, 0},
+    {"AuthorizeSecurityGroupIngress", ec2_authorize_ingress, "GroupId GroupName" PERMISSIONS TAGS, NULL, NULL, 0},
+    {"AuthorizeSecurityGroupEgress", ec2_authorize_egress, "!GroupId" PERMISSIONS TAGS, NULL, NULL, 0},
+    {"RevokeSecurityGroupIngress", ec2_revoke_ingress, "GroupId GroupName DryRun:b" PERMISSIONS RULE_IDS, NULL, NULL,
+     0},
+    {"RevokeSecurityGroupEgress", ec2_revoke_egress, "!GroupId DryRun:b" PERMISSIONS RULE_IDS, NULL, NULL, 0},
+    {"ModifySecurityGroupRules", ec2_modify_security_group_rules,
+     "!GroupId !SecurityGroupRule:[{!SecurityGroupRuleId SecurityGroupRule:{IpProtocol FromPort:i ToPort:i CidrIpv4 "
+     "CidrIpv6 PrefixListId ReferencedGroupId Description}}] DryRun:b",
+     NULL, NULL, 0},
     {.name = NULL},
 };
 

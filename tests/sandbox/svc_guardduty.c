@@ -1,5 +1,5 @@
-/* GuardDuty: one detector in each account and region. */
-#include "tests/sandbox/sandbox.h"
+/* GuardDuty: one detector in each account and region. Publishing destinations are in svc_guardduty_publishing.c. */
+#include "tests/sandbox/svc_guardduty.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static const struct {
 };
 #define FEATURES (sizeof features / sizeof *features)
 
-static int refuse(struct sb_call *c, const char *message)
+int guardduty_refuse(struct sb_call *c, const char *message)
 {
 	return sb_fail(c, 400, "BadRequestException", "%s", message);
 }
@@ -36,12 +36,12 @@ static json_t *time_text(int64_t ms)
 	return sb_format("%.19s.%03dZ", text, (int)(ms % 1000));
 }
 
-static json_t *detector_get(struct sb_call *c)
+json_t *guardduty_detector_get(struct sb_call *c)
 {
 	json_t *detector = json_object_get(json_object_get(c->state, "Detectors"), sb_str(c->in, "DetectorId", ""));
 
 	if (detector == NULL)
-		refuse(c, OTHER_OWNER);
+		guardduty_refuse(c, OTHER_OWNER);
 	return detector;
 }
 
@@ -66,19 +66,21 @@ static int feature_set(struct sb_call *c, json_t *all, json_t *said)
 	while (i < FEATURES && strcmp(features[i].name, name) != 0)
 		i++;
 	if (i == FEATURES || features[i].fixed)
-		return refuse(c, "The request is rejected because an invalid or out-of-range value is specified as an "
-				 "input parameter: features.name");
+		return guardduty_refuse(
+		    c, "The request is rejected because an invalid or out-of-range value is specified as an "
+		       "input parameter: features.name");
 	if (strcmp(status, "ENABLED") != 0 && strcmp(status, "DISABLED") != 0)
-		return refuse(c, "The request is rejected because an invalid or out-of-range value is specified as an "
-				 "input parameter: features.status");
+		return guardduty_refuse(
+		    c, "The request is rejected because an invalid or out-of-range value is specified as an "
+		       "input parameter: features.status");
 	feature = sb_sub(all, name);
 	json_object_set_new(feature, "Status", json_string(status));
 	json_array_foreach(json_object_get(said, "additionalConfiguration"), j, extra)
 	{
 		if (strstr(features[i].extra, sb_str(extra, "name", "?")) == NULL)
-			return refuse(c,
-				      "The request is rejected because an invalid or out-of-range value is specified "
-				      "as an input parameter: additionalConfiguration.name");
+			return guardduty_refuse(
+			    c, "The request is rejected because an invalid or out-of-range value is specified "
+			       "as an input parameter: additionalConfiguration.name");
 		json_object_set_new(sb_sub(feature, "Extra"), sb_str(extra, "name", ""),
 				    json_string(sb_str(extra, "status", "DISABLED")));
 	}
@@ -102,7 +104,8 @@ static int features_apply(struct sb_call *c, json_t *detector)
 
 	if (said != NULL && sources != NULL) {
 		json_decref(all);
-		return refuse(c, "The request is rejected because both dataSources and features were provided.");
+		return guardduty_refuse(c,
+					"The request is rejected because both dataSources and features were provided.");
 	}
 	json_array_foreach(said, i, one)
 	{
@@ -172,8 +175,9 @@ static int frequency_check(struct sb_call *c)
 
 	if (strcmp(said, "SIX_HOURS") == 0 || strcmp(said, "ONE_HOUR") == 0 || strcmp(said, "FIFTEEN_MINUTES") == 0)
 		return 0;
-	return refuse(c, "The request is rejected because an invalid or out-of-range value is specified as an input "
-			 "parameter: findingPublishingFrequency");
+	return guardduty_refuse(
+	    c, "The request is rejected because an invalid or out-of-range value is specified as an input "
+	       "parameter: findingPublishingFrequency");
 }
 
 static int detector_apply(struct sb_call *c, json_t *detector)
@@ -196,8 +200,9 @@ static int create_detector(struct sb_call *c)
 	json_object_foreach(detectors, there, detector)
 	{
 		if (token[0] == '\0' || strcmp(sb_str(detector, "_Token", ""), token) != 0)
-			return refuse(c, "The request is rejected because a detector already exists for the current "
-					 "account.");
+			return guardduty_refuse(
+			    c, "The request is rejected because a detector already exists for the current "
+			       "account.");
 		c->out = json_pack("{s:s}", "detectorId", there);
 		return 0;
 	}
@@ -218,7 +223,7 @@ static int create_detector(struct sb_call *c)
 
 static int get_detector(struct sb_call *c)
 {
-	json_t *detector = detector_get(c);
+	json_t *detector = guardduty_detector_get(c);
 
 	if (detector == NULL)
 		return -1;
@@ -232,14 +237,14 @@ static int get_detector(struct sb_call *c)
 
 static int update_detector(struct sb_call *c)
 {
-	json_t *detector = detector_get(c);
+	json_t *detector = guardduty_detector_get(c);
 
 	return detector == NULL ? -1 : detector_apply(c, detector);
 }
 
 static int delete_detector(struct sb_call *c)
 {
-	if (detector_get(c) == NULL)
+	if (guardduty_detector_get(c) == NULL)
 		return -1;
 	json_object_del(json_object_get(c->state, "Detectors"), sb_str(c->in, "DetectorId", ""));
 	return 0;
@@ -252,7 +257,8 @@ static int list_detectors(struct sb_call *c)
 			       (size_t)sb_int(c->in, "maxResults", 50));
 
 	if (page == NULL)
-		return refuse(c, "The request is rejected because the parameter nextToken has an invalid value.");
+		return guardduty_refuse(
+		    c, "The request is rejected because the parameter nextToken has an invalid value.");
 	c->out = json_pack("{s:o}", "detectorIds", page);
 	if (next != NULL)
 		json_object_set_new(c->out, "nextToken", json_string(next));
@@ -265,13 +271,19 @@ static json_t *tagged(struct sb_call *c)
 {
 	const char *arn = sb_str(c->in, "ResourceArn", "");
 	mem_auto_str char *account = sb_arn_part(arn, 4), *region = sb_arn_part(arn, 3), *rest = sb_arn_part(arn, 5);
+	char *inner = strstr(rest, "/publishingDestination/");
 	json_t *detector = NULL;
 
+	if (inner != NULL)
+		*inner = '\0';
 	if (strcmp(account, c->account) == 0 && strcmp(region, c->region) == 0 && strncmp(rest, "detector/", 9) == 0)
 		detector = json_object_get(json_object_get(c->state, "Detectors"), rest + 9);
+	if (inner != NULL)
+		detector = json_object_get(json_object_get(detector, "Destinations"),
+					   inner + strlen("/publishingDestination/"));
 	if (detector == NULL)
-		refuse(c, OTHER_OWNER);
-	return json_object_get(detector, "Tags");
+		guardduty_refuse(c, OTHER_OWNER);
+	return json_object_get(detector, inner != NULL ? "tags" : "Tags");
 }
 
 static int tag_resource(struct sb_call *c)
@@ -315,6 +327,19 @@ static const struct sb_op ops[] = {
     {"UpdateDetector", update_detector, "!DetectorId:s(1,300) enable:b" SETTINGS, "POST", "/detector/{DetectorId}", 0},
     {"DeleteDetector", delete_detector, "!DetectorId:s(1,300)", "DELETE", "/detector/{DetectorId}", 0},
     {"ListDetectors", list_detectors, "maxResults:i(1,50) nextToken", "GET", "/detector", 0},
+    {"CreatePublishingDestination", guardduty_create_destination,
+     "!DetectorId:s(1,300) !destinationType:s(1,300) !destinationProperties:{destinationArn kmsKeyArn} "
+     "clientToken:s(0,64) tags:m",
+     "POST", "/detector/{DetectorId}/publishingDestination", 0},
+    {"ListPublishingDestinations", guardduty_list_destinations, "!DetectorId:s(1,300) maxResults:i(1,50) nextToken",
+     "GET", "/detector/{DetectorId}/publishingDestination", 0},
+    {"DescribePublishingDestination", guardduty_describe_destination, "!DetectorId:s(1,300) !DestinationId", "GET",
+     "/detector/{DetectorId}/publishingDestination/{DestinationId}", 0},
+    {"UpdatePublishingDestination", guardduty_update_destination,
+     "!DetectorId:s(1,300) !DestinationId destinationProperties:{destinationArn kmsKeyArn}", "POST",
+     "/detector/{DetectorId}/publishingDestination/{DestinationId}", 0},
+    {"DeletePublishingDestination", guardduty_delete_destination, "!DetectorId:s(1,300) !DestinationId", "DELETE",
+     "/detector/{DetectorId}/publishingDestination/{DestinationId}", 0},
     {"TagResource", tag_resource, "!ResourceArn !tags:m", "POST", "/tags/{ResourceArn}", 204},
     {"UntagResource", untag_resource, "!ResourceArn !tagKeys:[s(1,128)]", "DELETE", "/tags/{ResourceArn}", 204},
     {"ListTagsForResource", list_tags_for_resource, "!ResourceArn", "GET", "/tags/{ResourceArn}", 0},

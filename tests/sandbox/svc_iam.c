@@ -296,12 +296,6 @@ static int list_role_tags(struct sb_call *c)
 	return 0;
 }
 
-static int list_account_aliases(struct sb_call *c)
-{
-	c->out = json_pack("{s:[],s:b}", "AccountAliases", "IsTruncated", 0);
-	return 0;
-}
-
 static int list_instance_profiles_for_role(struct sb_call *c)
 {
 	if (iam_role_get(c, false) == NULL)
@@ -310,6 +304,7 @@ static int list_instance_profiles_for_role(struct sb_call *c)
 	return 0;
 }
 
+#define ARN    "!PolicyArn:s(20,2048)"
 #define ROLE   "!RoleName:s(1,64)"
 #define POLICY " !PolicyName:s(1,128)"
 #define TAGS   "Tags:[{!Key:s(1,128) !Value:s(0,256)}]"
@@ -344,7 +339,33 @@ static const struct sb_op ops[] = {
     {"DeleteServiceLinkedRole", iam_delete_service_linked_role, ROLE, NULL, NULL, 0},
     {"GetServiceLinkedRoleDeletionStatus", iam_get_service_linked_role_deletion_status, "!DeletionTaskId:s(1,1000)",
      NULL, NULL, 0},
-    {"ListAccountAliases", list_account_aliases, "Marker:s(1,320) MaxItems:i(1,1000)", NULL, NULL, 0},
+    {"CreatePolicy", iam_create_policy,
+     "!PolicyName:s(1,128) Path:s(1,512) !PolicyDocument:s(1,131072) Description:s(0,1000) " TAGS, NULL, NULL, 0},
+    {"GetPolicy", iam_get_policy, ARN, NULL, NULL, 0},
+    {"DeletePolicy", iam_delete_policy, ARN, NULL, NULL, 0},
+    {"ListPolicies", iam_list_policies, "Scope OnlyAttached:b PathPrefix:s(1,512) PolicyUsageFilter" PAGE, NULL, NULL,
+     0},
+    {"CreatePolicyVersion", iam_create_policy_version, ARN " !PolicyDocument:s(1,131072) SetAsDefault:b", NULL, NULL,
+     0},
+    {"GetPolicyVersion", iam_get_policy_version, ARN " !VersionId", NULL, NULL, 0},
+    {"ListPolicyVersions", iam_list_policy_versions, ARN PAGE, NULL, NULL, 0},
+    {"SetDefaultPolicyVersion", iam_set_default_policy_version, ARN " !VersionId", NULL, NULL, 0},
+    {"DeletePolicyVersion", iam_delete_policy_version, ARN " !VersionId", NULL, NULL, 0},
+    {"ListEntitiesForPolicy", iam_list_entities_for_policy,
+     ARN " EntityFilter PathPrefix:s(1,512) PolicyUsageFilter" PAGE, NULL, NULL, 0},
+    {"TagPolicy", iam_tag_policy, ARN " !" TAGS, NULL, NULL, 0},
+    {"UntagPolicy", iam_untag_policy, ARN " !TagKeys:[s(1,128)]", NULL, NULL, 0},
+    {"ListPolicyTags", iam_list_policy_tags, ARN PAGE, NULL, NULL, 0},
+    {"GetAccountPasswordPolicy", iam_get_account_password_policy, "", NULL, NULL, 0},
+    {"UpdateAccountPasswordPolicy", iam_update_account_password_policy,
+     "MinimumPasswordLength:i(6,128) RequireSymbols:b RequireNumbers:b RequireUppercaseCharacters:b "
+     "RequireLowercaseCharacters:b AllowUsersToChangePassword:b MaxPasswordAge:i(0,1095) "
+     "PasswordReusePrevention:i(0,24) HardExpiry:b",
+     NULL, NULL, 0},
+    {"DeleteAccountPasswordPolicy", iam_delete_account_password_policy, "", NULL, NULL, 0},
+    {"ListAccountAliases", iam_list_account_aliases, "Marker:s(1,320) MaxItems:i(1,1000)", NULL, NULL, 0},
+    {"CreateAccountAlias", iam_create_account_alias, "!AccountAlias:s(3,63)", NULL, NULL, 0},
+    {"DeleteAccountAlias", iam_delete_account_alias, "!AccountAlias:s(3,63)", NULL, NULL, 0},
     {"ListInstanceProfilesForRole", list_instance_profiles_for_role, ROLE PAGE, NULL, NULL, 0},
     {.name = NULL},
 };

@@ -23,6 +23,30 @@ int iam_list_attached_role_policies(struct sb_call *call);
 int iam_put_role_permissions_boundary(struct sb_call *call);
 int iam_delete_role_permissions_boundary(struct sb_call *call);
 
+/* A customer managed policy is {PolicyName, PolicyId, Arn, Path, DefaultVersionId, Tags, Versions: {v1: {Document,
+ * CreateMs}}}, kept by ARN. NULL when there is none. */
+json_t *iam_policy_find(struct sb *sb, const char *arn);
+int iam_create_policy(struct sb_call *call);
+int iam_get_policy(struct sb_call *call);
+int iam_delete_policy(struct sb_call *call);
+int iam_list_policies(struct sb_call *call);
+int iam_create_policy_version(struct sb_call *call);
+int iam_get_policy_version(struct sb_call *call);
+int iam_list_policy_versions(struct sb_call *call);
+int iam_set_default_policy_version(struct sb_call *call);
+int iam_delete_policy_version(struct sb_call *call);
+int iam_list_entities_for_policy(struct sb_call *call);
+int iam_tag_policy(struct sb_call *call);
+int iam_untag_policy(struct sb_call *call);
+int iam_list_policy_tags(struct sb_call *call);
+
+int iam_get_account_password_policy(struct sb_call *call);
+int iam_update_account_password_policy(struct sb_call *call);
+int iam_delete_account_password_policy(struct sb_call *call);
+int iam_list_account_aliases(struct sb_call *call);
+int iam_create_account_alias(struct sb_call *call);
+int iam_delete_account_alias(struct sb_call *call);
+
 int iam_create_service_linked_role(struct sb_call *call);
 int iam_delete_service_linked_role(struct sb_call *call);
 int iam_get_service_linked_role_deletion_status(struct sb_call *call);

@@ -86,10 +86,10 @@ int iam_list_role_policies(struct sb_call *c)
 
 /* ---- attached ---- */
 
-/* Only AWS's own policies are here to be attached. */
+/* AWS's own policies are taken as they are named; the account's must exist. */
 static int policy_arn_check(struct sb_call *c, const char *arn)
 {
-	if (sb_glob("arn:*:iam::aws:policy/*", arn))
+	if (sb_glob("arn:*:iam::aws:policy/*", arn) || iam_policy_find(c->sb, arn) != NULL)
 		return 0;
 	if (strncmp(arn, "arn:", 4) != 0)
 		return sb_fail(c, 400, "ValidationError", "ARN %s is not valid.", arn);

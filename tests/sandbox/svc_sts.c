@@ -86,19 +86,6 @@ static json_t *role_asked(struct sb_call *c, char **account)
 	return sb_role_seen(c->sb, arn);
 }
 
-static enum sb_verdict trust_ask(json_t *role, const struct sb_ask *ask)
-{
-	json_t *document = sb_lag_seen(role, "AssumeRolePolicyDocument"), *parsed;
-	enum sb_verdict verdict;
-
-	if (json_is_object(document))
-		return sb_policy_ask(document, ask);
-	parsed = json_loads(json_string_value(document), 0, NULL);
-	verdict = sb_policy_ask(parsed, ask);
-	json_decref(parsed);
-	return verdict;
-}
-
 static int duration_check(struct sb_call *c, json_t *role, bool chained, int64_t *seconds)
 {
 	*seconds = sb_int(c->in, "DurationSeconds", 3600);
@@ -143,7 +130,7 @@ static int assume_role(struct sb_call *c)
 		goto out;
 	if (json_object_get(c->in, "ExternalId") != NULL)
 		json_object_set(context, "sts:externalid", json_object_get(c->in, "ExternalId"));
-	if (role == NULL || trust_ask(role, &ask) != SB_ALLOWED) {
+	if (role == NULL || sb_role_trust_ask(role, &ask) != SB_ALLOWED) {
 		sb_fail(c, 403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s",
 			ask.arn, sb_str(c->in, "RoleArn", ""));
 		goto out;
@@ -164,7 +151,7 @@ static int assume_role_with_web_identity(struct sb_call *c)
 
 	if (session_name_check(c) != 0)
 		return -1;
-	if (role == NULL || trust_ask(role, &ask) != SB_ALLOWED)
+	if (role == NULL || sb_role_trust_ask(role, &ask) != SB_ALLOWED)
 		return sb_fail(c, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 	if (duration_check(c, role, false, &seconds) != 0 || session_open(c, role, account, seconds) != 0)
 		return -1;

@@ -80,6 +80,8 @@ void sb_xml_write(struct buf *out, const char *name, json_t *value, const char *
 		sb_xml_text(out, json_string_value(value));
 	else if (json_is_integer(value))
 		buf_addf(out, "%lld", (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		buf_addf(out, "%.17g", json_real_value(value));
 	else if (json_is_boolean(value))
 		buf_adds(out, json_is_true(value) ? "true" : "false");
 	buf_addf(out, "</%s>", name);
