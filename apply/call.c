@@ -31,6 +31,7 @@ void apply_op_free(struct apply_op *op)
 	apply_resolve_wipe(op->properties, op->clear);
 	json_decref(op->properties);
 	json_decref(op->prior);
+	json_decref(op->ours);
 	json_decref(op->attributes);
 	json_decref(op->learned);
 	json_decref(op->deposed);
@@ -201,6 +202,16 @@ static void deletion_fill(struct apply_op *op)
 	op->call.attributes = json_object_get(entry, "Attributes");
 }
 
+/* What it has now, without what is somebody else's: an update takes away only what was ours. */
+static void prior_fill(struct apply_op *op)
+{
+	if (op->prior == NULL)
+		return;
+	json_decref(op->ours);
+	op->ours = schema_prior_ours(op->type, op->properties, op->prior, op->change->recorded);
+	op->call.prior = op->ours;
+}
+
 void apply_op_call(struct apply_op *op)
 {
 	struct provider *provider = op->run->provider;
@@ -209,6 +220,7 @@ void apply_op_call(struct apply_op *op)
 	op->again = false;
 	op->run->calling++;
 	call_fill(op);
+	prior_fill(op);
 	switch (op->kind) {
 	case OP_CREATE:
 		provider->ops->create(provider, &op->call);

@@ -76,6 +76,7 @@ struct apply_op {
 	json_t *properties; /* wanted, or what is to be deleted: attributes resolved, secrets not. For the record */
 	json_t *clear;      /* `properties` with secrets, while the call runs */
 	json_t *prior;      /* OP_UPDATE, OP_ADOPT: what it has now */
+	json_t *ours;       /* ... as far as an update may touch it; while the call runs */
 	json_t *attributes; /* as known so far: recorded, found, learned on the way */
 	json_t *deposed;    /* OP_DELETE, OP_CLEANUP: what replacements left, as far as not deleted yet */
 	int64_t incarnation;

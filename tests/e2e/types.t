@@ -12,7 +12,10 @@ trap 'kill $pids 2>/dev/null; rm -rf "$work"' EXIT
 export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 unset AWS_PROFILE AWS_SESSION_TOKEN http_proxy HTTP_PROXY MUSTER_TYPES_PATH
 
-[ -x "$driver" ] && [ -x "$build/muster-sandbox" ] || { echo "1..0 # SKIP $driver is not built"; exit 0; }
+if ! [ -x "$driver" ] || ! [ -x "$build/muster-sandbox" ]; then
+	echo "1..0 # SKIP $driver is not built"
+	exit 0
+fi
 count=0
 status=0
 
@@ -21,7 +24,10 @@ drive() {
 	local name=$1 account=$2 region=$3 line
 	shift 3
 	timeout 300 "$driver" "$account" "$region" "$here/types_cases.json" "$@" >"$work/out" 2>&1
-	[ $? -le 1 ] && grep -q '^1\.\.[1-9]' "$work/out" || { echo "Bail out! $name: the driver did not end well"; exit 1; }
+	if [ $? -gt 1 ] || ! grep -q '^1\.\.[1-9]' "$work/out"; then
+		echo "Bail out! $name: the driver did not end well"
+		exit 1
+	fi
 	while IFS= read -r line; do
 		case $line in
 		ok\ * | not\ ok\ *)
