@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+#include "plan/graph_private.h"
 
 #define FINDS_AT_ONCE 512
 
@@ -20,6 +22,7 @@ struct find {
 
 struct finder {
 	struct maker *m;
+	struct map freed;                        /* identities of what this very plan deletes */
 	size_t next, running, done, total, told; /* told: how many said something new */
 };
 
@@ -103,6 +106,29 @@ static void start_find(struct finder *finder, const struct plan_change *change)
 	m->provider->ops->find(m->provider, &find->call);
 }
 
+/* What another change of the plan takes away first is no find: a resource with a fixed name got another logical id. */
+static void collect_freed(struct finder *finder)
+{
+	const struct plan *plan = finder->m->plan;
+	const char *only = finder->m->options->only;
+
+	for (size_t i = 0; i < plan->change_count; i++) {
+		mem_auto_str char *key = NULL;
+
+		if (only == NULL || text_glob(only, plan->changes[i].address))
+			key = graph_identity_freed(&plan->changes[i]);
+		if (key != NULL)
+			map_set(&finder->freed, key, finder);
+	}
+}
+
+static bool freed_first(const struct finder *finder, const struct plan_change *change)
+{
+	mem_auto_str char *key = graph_identity(change, change->after, NULL);
+
+	return key != NULL && map_has(&finder->freed, key);
+}
+
 static void start_finds(struct finder *finder)
 {
 	struct plan *plan = finder->m->plan;
@@ -111,7 +137,7 @@ static void start_finds(struct finder *finder)
 		const struct plan_change *change = &plan->changes[finder->next++];
 
 		/* What was recorded and is gone has just been read; it need not be looked for. */
-		if (change->action == PLAN_CREATE && !change->gone)
+		if (change->action == PLAN_CREATE && !change->gone && !freed_first(finder, change))
 			start_find(finder, change);
 	}
 }
@@ -122,7 +148,9 @@ int maker_find(struct maker *m)
 
 	for (size_t i = 0; i < m->plan->change_count; i++)
 		finder.total += m->plan->changes[i].action == PLAN_CREATE && !m->plan->changes[i].gone;
+	collect_freed(&finder);
 	start_finds(&finder);
 	loop_run(m->loop);
+	map_free(&finder.freed, NULL);
 	return finder.told > 0;
 }

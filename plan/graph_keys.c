@@ -29,8 +29,7 @@ static char *key_in_scope(const struct plan_change *change, const char *what, co
 
 /* -- Physical identities ------------------------------------------------------------------------------------------- */
 
-/* NULL: it has none that is known before it is made. */
-static char *identity(const struct plan_change *change, const json_t *properties, const json_t *attributes)
+char *graph_identity(const struct plan_change *change, const json_t *properties, const json_t *attributes)
 {
 	struct schema_place place = place_of(change);
 	mem_auto_str char *text = NULL;
@@ -48,6 +47,15 @@ static const json_t *old_properties(const struct plan_change *change)
 	return change->recorded != NULL ? change->recorded : change->before;
 }
 
+char *graph_identity_freed(const struct plan_change *change)
+{
+	bool frees = change->action == PLAN_DELETE || (change->action == PLAN_REPLACE && !change->retain_old);
+
+	if (!frees || change->type == NULL || change->deposed)
+		return NULL;
+	return graph_identity(change, old_properties(change), change->attributes);
+}
+
 static void identity_free(struct graph_builder *b, size_t i)
 {
 	const struct plan_change *change = &b->plan->changes[i];
@@ -55,7 +63,7 @@ static void identity_free(struct graph_builder *b, size_t i)
 
 	if (b->removal[i] == GRAPH_NONE || change->type == NULL || change->deposed)
 		return;
-	key = identity(change, old_properties(change), change->attributes);
+	key = graph_identity(change, old_properties(change), change->attributes);
 	if (key != NULL)
 		map_set(&b->freed, key, (void *)(uintptr_t)(b->removal[i] + 1));
 }
@@ -68,7 +76,7 @@ static void identity_take(struct graph_builder *b, size_t i)
 
 	if (change->type == NULL || (change->action != PLAN_CREATE && change->action != PLAN_REPLACE))
 		return;
-	key = identity(change, change->after, NULL);
+	key = graph_identity(change, change->after, NULL);
 	freed = key != NULL ? (uintptr_t)map_get(&b->freed, key) : 0;
 	if (freed == 0)
 		return;

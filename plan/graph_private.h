@@ -55,6 +55,12 @@ bool graph_deletes(const struct plan_change *change);
 /* The old one goes first, but only if a value that is not known yet turns out different. */
 bool graph_may_replace(const struct plan_change *change);
 
+/* The physical identity, under its type and place, of what a change makes or had made; NULL: none is known before it is
+ * there. Free with free(). */
+char *graph_identity(const struct plan_change *change, const json_t *properties, const json_t *attributes);
+/* The identity that nothing has any more once the change is done, or NULL. Free with free(). */
+char *graph_identity_freed(const struct plan_change *change);
+
 void graph_edges_make(struct graph_builder *b);
 /* Waits of the deletions that come first in a replacement; needs settled edges. */
 void graph_edges_delete_first(struct graph_builder *b);
