@@ -2,8 +2,8 @@
 """The baseline on moto, a server that we did not write: 4 accounts, 3 regions. Prints TAP.
 
 Applies, reads the facts back with boto3 under the roles of each account (nothing of muster's is asked), plans again
-and wants no change, changes one property, updates many in place, mends what was changed behind its back, and destroys
-everything. What moto cannot do is left out of the baseline's copy in LEFT_OUT, each with the reason (docs/conformance.md).
+and wants no change, changes one property, updates many in place, mends what was changed behind its back, destroys
+everything; then again, killed half-way; then over what exists already. What moto cannot do is left out of the baseline's copy in LEFT_OUT, each with the reason (docs/conformance.md).
 The program is that of $MUSTER_BUILD (default: build)."""
 
 import contextlib
@@ -446,6 +446,47 @@ def destruction(tap, fleet):
     tap.same(leftovers(fleet), [], "nothing is left")
 
 
+def killed(tap, fleet):
+    """Cut off again and again, then to its end. moto makes a second detector without a word: forgetting would show."""
+    fleet.edit("muster.json", lambda d: d["Parameters"].update(FindingFrequency="FIFTEEN_MINUTES"))
+    fleet.commit("Once more")
+    for enough in (5, 20, 20):
+        with subprocess.Popen([fleet.muster_program, "-C", fleet.folder, "apply", "--auto-approve"], env=fleet.environment,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            for line in process.stderr:
+                enough -= ": created" in line
+                if enough == 0:
+                    process.kill()
+                    break
+        recorded = fleet.muster("state", "list")[1].count("\n")
+        tap.ok(enough == 0 and process.returncode == -9, f"an apply was killed, with {recorded} resources recorded")
+    status, out, err = fleet.muster("apply", "--auto-approve")
+    tap.ok(status == 0, "the fourth comes to its end", out + err)
+    facts(tap, fleet, {"Validation": False, "Findings": "FIFTEEN_MINUTES", "Snapshots": "Six_Hours", "Checks": "Six_Hours",
+                       "Timeout": 90, "EventRole": "Sends", "Topic": "Alarms", "LogDays": 30})
+    quiet(tap, fleet, "after that")
+
+
+def adoption(tap, fleet):
+    """What exists already is an error until it is adopted, and stays when the rest is destroyed."""
+    duty, sns = fleet.client("guardduty", DEV, "eu-west-1"), fleet.client("sns", SECURITY, "eu-west-1")
+    made = duty.create_detector(Enable=True, FindingPublishingFrequency="SIX_HOURS")["DetectorId"]
+    topic = sns.create_topic(Name=TOPIC, Attributes={"DisplayName": "Older"})["TopicArn"]
+    status, out, err = fleet.muster("plan")
+    said = "app-dev/eu-west-1/recording/Detector" in err and "security/eu-west-1/notification/Topic" in err
+    tap.ok(status == 1 and said, "what exists is an error", out[-2000:] + err)
+    changes, out = planned(fleet, "--adopt", "*/eu-west-1/recording/Detector", "--adopt", "*/notification/Topic")
+    tap.ok("adopt" in out, "... until it is adopted", out)
+    apply(tap, fleet, "adoption")
+    tap.same(duty.list_detectors()["DetectorIds"], [made], "the detector is the one that was there")
+    tap.same(duty.get_detector(DetectorId=made)["FindingPublishingFrequency"], "FIFTEEN_MINUTES", "... as the spec says")
+    quiet(tap, fleet, "after adoption")
+    planned(fleet, "--destroy")
+    apply(tap, fleet, "destruction")
+    left = leftovers(fleet)
+    tap.ok(len(left) == 2 and made in left[1] + left[0] and topic in left[0] + left[1], "the adopted stay, and nothing else", left)
+
+
 @contextlib.contextmanager
 def moto():
     """A server's address."""
@@ -478,7 +519,7 @@ def main():
             print(f"1..0 # SKIP {fleet.muster_program} is not built")
             return 0
         fleet.write()
-        for part in (first, one_change, many_updates, mending, destruction):
+        for part in (first, one_change, many_updates, mending, destruction, killed, destruction, adoption):
             print(f"# {part.__name__}")
             part(tap, fleet)
     print(f"1..{tap.count}")
