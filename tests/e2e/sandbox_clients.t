@@ -35,6 +35,7 @@ done
 url=$(cat "$dir/url")
 [ -n "$url" ] || { echo "1..0 # the sandbox did not start"; exit 1; }
 
+export PYTHONDONTWRITEBYTECODE=1
 export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL http_proxy HTTP_PROXY
 python3 "$here/sandbox_clients.py" "$url"

@@ -492,4 +492,6 @@ def test_sns_permissions():
     mail = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com", ReturnSubscriptionArn=True)["SubscriptionArn"]
     refused("InvalidParameter", lambda: sns.confirm_subscription(TopicArn=topic, Token="x"), "a wrong token")
     same(sns.confirm_subscription(TopicArn=topic, Token=mail.split(":")[-1])["SubscriptionArn"], mail, "the right one confirms")
+    ok(sns.publish(TopicArn=topic, Subject="s", Message="m")["MessageId"], "a message is taken")
+    refused("InvalidParameter", lambda: sns.publish(TopicArn=topic, Message="{}", MessageStructure="json"), "with a text for everyone")
     sns.delete_topic(TopicArn=topic)

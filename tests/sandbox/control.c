@@ -1,5 +1,5 @@
 /* /_sandbox/...: looking inside, starting over, faults and settings while running. Not signed. */
-#include "tests/sandbox/sandbox.h"
+#include "tests/sandbox/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +124,42 @@ static json_t *services_list(void)
 	return all;
 }
 
+/* ---- events ---- */
+
+static void emit(struct sb *sb, struct sb_http *http)
+{
+	json_auto_t *said = json_loadb(buf_str(&http->body), http->body.len, 0, NULL);
+	const char *why = NULL;
+	json_t *trace = sb_emit(sb, said, &why);
+
+	reply(http, trace == NULL ? 400 : 200, trace == NULL ? json_pack("{s:s}", "Error", why) : json_incref(trace));
+}
+
+/* A chat's incoming webhook, as Slack and the like have it: {"text": ...}. */
+static void webhook(struct sb *sb, struct sb_http *http)
+{
+	json_t *body = json_loadb(buf_str(&http->body), http->body.len, 0, NULL), *kept;
+	bool good = json_is_object(body);
+
+	if (sb->chat == NULL)
+		sb->chat = json_array();
+	kept = json_pack("{s:s,s:o}", "Path", http->path, "Time", sb_time_json(sb_now_ms()));
+	if (good)
+		json_object_set(kept, "Message", body);
+	else
+		json_object_set_new(kept, "Malformed", sb_format("%s", buf_str(&http->body)));
+	json_array_append_new(sb->chat, kept);
+	json_decref(body);
+	http->status = good ? 200 : 400;
+	sb_http_reply_header(http, "Content-Type", "text/plain");
+	buf_adds(&http->answer, good ? "ok" : "invalid_payload");
+}
+
+static bool is_webhook(const char *what)
+{
+	return strncmp(what, "webhook", 7) == 0 && (what[7] == '\0' || what[7] == '/');
+}
+
 bool sb_control(struct sb *sb, struct sb_http *http)
 {
 	const char *what = http->path + strlen("/_sandbox/");
@@ -137,6 +173,14 @@ bool sb_control(struct sb *sb, struct sb_http *http)
 		reply(http, 200, sb_stats(sb));
 	else if (strcmp(what, "services") == 0)
 		reply(http, 200, services_list());
+	else if (strcmp(what, "events") == 0)
+		reply(http, 200, sb_traces_out(sb));
+	else if (strcmp(what, "chat") == 0)
+		reply(http, 200, sb->chat == NULL ? json_array() : json_incref(sb->chat));
+	else if (strcmp(what, "emit") == 0 && post)
+		emit(sb, http);
+	else if (is_webhook(what) && post)
+		webhook(sb, http);
 	else if (strcmp(what, "reset") == 0 && post)
 		reset(sb, http);
 	else if (strcmp(what, "fault") == 0 && post)

@@ -1,6 +1,6 @@
 /* The HTTP side: libmicrohttpd on one epoll loop. A request is answered the moment it is complete; latency only holds
  * the finished answer back (a suspended connection and a heap of due times), so that it never blocks another one. */
-#include "tests/sandbox/sandbox.h"
+#include "tests/sandbox/flow.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,6 +40,12 @@ static void on_signal(int number)
 {
 	(void)number;
 	stop_asked = 1;
+}
+
+/* Only so that the wait ends. */
+static void on_child(int number)
+{
+	(void)number;
 }
 
 static int64_t steady_ms(void)
@@ -288,10 +294,10 @@ static void release_due(int64_t now)
 		MHD_resume_connection(heap_pop()->connection);
 }
 
-static int wait_ms(struct MHD_Daemon *daemon)
+static int wait_ms(struct MHD_Daemon *daemon, struct sb *sb)
 {
 	MHD_UNSIGNED_LONG_LONG asked;
-	int64_t wait = 1000;
+	int64_t wait = sb_runs_wait_ms(sb, 1000);
 
 	if (MHD_get_timeout(daemon, &asked) == MHD_YES && (int64_t)asked < wait)
 		wait = (int64_t)asked;
@@ -316,7 +322,7 @@ static struct MHD_Daemon *daemon_start(struct sb *sb, unsigned short port)
 
 int sb_http_serve(struct sb *sb, unsigned short port)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_handler = on_signal}, child = {.sa_handler = on_child};
 	sigset_t during, blocked;
 	struct MHD_Daemon *daemon;
 	struct pollfd waiting = {.events = POLLIN};
@@ -325,25 +331,29 @@ int sb_http_serve(struct sb *sb, unsigned short port)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGINT);
+	sigaddset(&blocked, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &blocked, &during);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGCHLD, &child, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	daemon = daemon_start(sb, port);
 	if (daemon == NULL) {
 		fprintf(stderr, "muster-sandbox: cannot listen on port %u: %s\n", port, strerror(errno));
 		return 1;
 	}
-	printf("http://127.0.0.1:%u\n", MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+	sb->port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	printf("http://127.0.0.1:%u\n", sb->port);
 	fflush(stdout);
 	waiting.fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	while (!stop_asked) {
-		int wait = wait_ms(daemon);
+		int wait = wait_ms(daemon, sb);
 		struct timespec limit = {wait / 1000, wait % 1000 * 1000000L};
 
 		ppoll(&waiting, 1, &limit, &during);
 		release_due(steady_ms());
 		MHD_run(daemon);
+		sb_runs_poll(sb);
 	}
 	while (heap.count > 0) {
 		heap.items[0]->fate = SB_CLOSE;

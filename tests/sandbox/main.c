@@ -19,7 +19,8 @@ static const char help[] =
     "  --fault SPEC       account=,region=,service=,operation= (globs), code=,status=,message=,\n"
     "                     count=,after=,every=, action=error|drop|hang|lost-answer; repeatable\n"
     "  --help             this text\n\n"
-    "Look inside: GET /_sandbox/dump, stats and services; POST /_sandbox/reset, fault, config.\n";
+    "Look inside: GET /_sandbox/dump, stats, services, events and chat;\n"
+    "POST /_sandbox/reset, fault, config, emit and webhook. See tests/sandbox/README.md.\n";
 
 enum { OPT_PORT = 1, OPT_ROSTER, OPT_CONFIG, OPT_REGIONS, OPT_LATENCY, OPT_RATE, OPT_LAG, OPT_FAULT, OPT_HELP };
 

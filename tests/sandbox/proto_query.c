@@ -65,8 +65,11 @@ static json_t *map_shaped(json_t *entries)
 
 	json_object_foreach(entries, key, entry)
 	{
-		const char *name = sb_str(entry, "key", NULL);
+		const char *name = sb_str(entry, "key", sb_str(entry, "Name", NULL));
 		json_t *value = json_object_get(entry, "value");
+
+		if (value == NULL)
+			value = json_object_get(entry, "Value");
 
 		if (name != NULL && value != NULL)
 			json_object_set_new(map, name, shaped(value));

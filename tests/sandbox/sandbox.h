@@ -51,6 +51,7 @@ char *sb_http_query(const struct sb_http *http, const char *name);
 
 struct sb_fault;
 struct sb_bucket;
+struct sb_run;
 
 struct sb {
 	json_t *accounts; /* id -> {Name, Tags, Regions: {name: opt-in status} when it has its own} */
@@ -71,6 +72,11 @@ struct sb {
 	int64_t calls, throttled;
 	size_t in_flight, in_flight_max;
 	uint64_t sequence;
+
+	unsigned int port;   /* where it listens */
+	json_t *traces;      /* of events: flow.h */
+	json_t *chat;        /* what was posted to /_sandbox/webhook */
+	struct sb_run *runs; /* functions at work: run.c */
 };
 
 /* world.c, roster.c. Loading returns 0, or -1 with a message on stderr. */
@@ -286,8 +292,6 @@ struct sb_paging {
 /* Answers one page of `all` (name -> item), each as `row` makes it (NULL: the name). 0, or -1 with the call failed. */
 int sb_page_answer(struct sb_call *call, const struct sb_paging *how, json_t *all,
 		   json_t *(*row)(struct sb_call *call, json_t *item));
-/* The same for tags, as sb_tags_list() makes them. */
-int sb_tags_answer(struct sb_call *call, const struct sb_paging *how, json_t *tags, const char *key, const char *value);
 /* Whether a text is one of the words in a line. */
 bool sb_one_of(const char *words, const char *text);
 /* An id like sb_id()'s in the form of a UUID. Free it. */
@@ -319,6 +323,7 @@ json_t *sb_function_find(struct sb *sb, const char *arn);
 json_t *sb_queue_find(struct sb *sb, const char *arn);
 /* Puts a message on a queue if its policy lets the asker: NULL, or why not (static text). */
 const char *sb_queue_send(struct sb *sb, const char *arn, const struct sb_ask *ask, const char *body);
+const char *sb_queue_put(struct sb *sb, const char *arn, const char *body); /* whatever the policy */
 
 /* Why a principal cannot use a key for ask->action (static text), or NULL when it can. */
 const char *sb_key_refuses(json_t *key, const struct sb_ask *ask);

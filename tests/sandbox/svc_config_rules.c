@@ -6,8 +6,6 @@
 #define RULES_MAX 1000
 #define PAGE      25
 
-static const struct sb_paging tags_page = {"Tags", "NextToken", "NextToken", "Limit", 50, "InvalidNextTokenException"};
-
 /* Rules whose deletion is over are gone. */
 static json_t *rules_now(struct sb_call *c)
 {
@@ -105,7 +103,7 @@ int config_put_rule(struct sb_call *c)
 	rule = json_pack("{s:s,s:[{s:s}]}", "ConfigRuleState", "ACTIVE", "EvaluationModes", "Mode", "DETECTIVE");
 	sb_copy(rule, said, "Description Scope Source InputParameters MaximumExecutionFrequency EvaluationModes");
 	if (old != NULL) {
-		sb_copy(rule, old, "ConfigRuleName ConfigRuleId ConfigRuleArn Tags");
+		sb_copy(rule, old, "ConfigRuleName ConfigRuleId ConfigRuleArn Tags Compliance EvaluatedMs");
 	} else {
 		rule_identify(c, rule, name);
 		sb_tags_add(sb_sub(rule, "Tags"), json_object_get(c->in, "Tags"), "Key", "Value");
@@ -127,7 +125,7 @@ static json_t *rule_row(json_t *rule)
 static json_t *compliance_row(json_t *rule)
 {
 	return json_pack("{s:O,s:{s:s}}", "ConfigRuleName", json_object_get(rule, "ConfigRuleName"), "Compliance",
-			 "ComplianceType", "INSUFFICIENT_DATA");
+			 "ComplianceType", sb_str(rule, "Compliance", "INSUFFICIENT_DATA"));
 }
 
 static int rules_answer(struct sb_call *c, const char *key, json_t *(*row)(json_t *))
@@ -278,5 +276,6 @@ int config_list_tags(struct sb_call *c)
 
 	if (tags == NULL)
 		return -1;
-	return sb_tags_answer(c, &tags_page, tags, "Key", "Value");
+	c->out = json_pack("{s:o}", "Tags", sb_tags_list(tags, "Key", "Value"));
+	return 0;
 }

@@ -1,5 +1,6 @@
 /* EventBridge: rules, their targets, tags. Buses, permissions and events are in svc_events_buses.c. */
 #include "tests/sandbox/svc_events.h"
+#include "tests/sandbox/flow.h"
 
 #include <string.h>
 
@@ -26,38 +27,11 @@ static json_t *rule_asked(struct sb_call *c, const char *key)
 
 /* ---- patterns and schedules ---- */
 
-/* Leaves are lists; everything else is an object. */
-static const char *pattern_fault(json_t *pattern)
-{
-	const char *key, *fault;
-	json_t *value;
-	size_t i;
-
-	json_object_foreach(pattern, key, value)
-	{
-		if (json_is_object(value)) {
-			if (json_object_size(value) == 0)
-				return "Empty objects are not allowed";
-			if ((fault = pattern_fault(value)) != NULL)
-				return fault;
-		} else if (strcmp(key, "$or") == 0) {
-			json_t *branch;
-
-			json_array_foreach(value, i, branch) if ((fault = pattern_fault(branch)) != NULL) return fault;
-		} else if (!json_is_array(value)) {
-			return "must be an object or an array";
-		} else if (json_array_size(value) == 0) {
-			return "Empty arrays are not allowed";
-		}
-	}
-	return NULL;
-}
-
 static int pattern_check(struct sb_call *c, const char *text)
 {
 	json_error_t error;
 	json_t *pattern = json_loads(text, 0, &error);
-	const char *fault = json_is_object(pattern) ? pattern_fault(pattern) : "Filter is not an object";
+	const char *fault = json_is_object(pattern) ? sb_pattern_fault(pattern) : "Filter is not an object";
 
 	if (json_is_object(pattern) && json_object_size(pattern) == 0)
 		fault = "Empty patterns are not allowed";

@@ -1,12 +1,12 @@
 /* EventBridge buses, who may put events on them, and the events put. */
+#include "tests/sandbox/flow.h"
 #include "tests/sandbox/svc_events.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define POLICY_MAX  10240
-#define EVENTS_KEPT 1000
-#define BUSES_MAX   100
+#define POLICY_MAX 10240
+#define BUSES_MAX  100
 
 static char *bus_arn(struct sb_call *c, const char *name)
 {
@@ -245,67 +245,85 @@ int events_remove_permission(struct sb_call *c)
 
 /* ---- events ---- */
 
-/* The bus that an entry goes to, or NULL with `*code` set: anyone's, if its policy lets the caller put events. */
-static json_t *entry_bus(struct sb_call *c, const char *name, const char **code)
+/* The ARN of the bus that an entry names. Free it. */
+static char *entry_arn(struct sb_call *c, json_t *entry)
 {
-	mem_auto_str char *region = NULL, *account = NULL;
+	const char *name = sb_str(entry, "EventBusName", "default");
+
+	return strncmp(name, "arn:", 4) == 0 ? mem_strdup(name) : bus_arn(c, name);
+}
+
+/* Anyone's bus takes an event if its policy lets the caller put it. */
+static bool bus_lets(struct sb_call *c, const char *arn)
+{
+	mem_auto_str char *region = sb_arn_part(arn, 3), *account = sb_arn_part(arn, 4);
 	struct sb_ask ask = {.account = c->account,
 			     .arn = sb_str(c->caller, "Arn", NULL),
 			     .role_arn = sb_str(c->caller, "RoleArn", NULL),
 			     .action = "events:PutEvents",
-			     .resource = name};
-	json_t *buses, *bus, *policy;
+			     .resource = arn};
+	json_t *buses = json_object_get(sb_state_find(c->sb, account, region, "events"), "Buses"), *policy;
 	enum sb_verdict verdict;
 
-	*code = "NotAuthorizedForSource";
-	if (strncmp(name, "arn:", 4) != 0)
-		return strcmp(name, "default") == 0 ? sb_sub(sb_sub(c->state, "Buses"), name)
-						    : json_object_get(json_object_get(c->state, "Buses"), name);
-	region = sb_arn_part(name, 3);
-	account = sb_arn_part(name, 4);
-	buses = json_object_get(sb_state_find(c->sb, account, region, "events"), "Buses");
-	bus = json_object_get(buses, strchr(name, '/') == NULL ? "" : strchr(name, '/') + 1);
 	if (strcmp(account, c->account) == 0)
-		return bus;
-	policy = policy_load(bus);
+		return true;
+	policy = policy_load(json_object_get(buses, strchr(arn, '/') == NULL ? "" : strchr(arn, '/') + 1));
 	verdict = sb_policy_ask(policy, &ask);
 	json_decref(policy);
-	*code = "AccessDeniedException";
-	return verdict == SB_ALLOWED ? bus : NULL;
+	return verdict == SB_ALLOWED;
+}
+
+static const char *entry_fault(struct sb_call *c, json_t *entry, json_t *detail, const char *arn)
+{
+	if (json_object_get(entry, "Detail") == NULL || json_object_get(entry, "Source") == NULL ||
+	    json_object_get(entry, "DetailType") == NULL)
+		return "InvalidArgument";
+	if (!json_is_object(detail))
+		return "MalformedDetail";
+	if (strncmp(sb_str(entry, "Source", ""), "aws.", 4) == 0)
+		return "NotAuthorizedForSource";
+	return bus_lets(c, arn) ? NULL : "AccessDeniedException";
+}
+
+static json_t *event_make(struct sb_call *c, json_t *entry, json_t *detail, const char *id)
+{
+	json_t *resources = json_object_get(entry, "Resources"), *time = json_object_get(entry, "Time");
+	int64_t ms = json_is_number(time) ? (int64_t)(json_number_value(time) * 1000) : c->now_ms;
+
+	return json_pack("{s:s,s:s,s:O,s:O,s:s,s:o,s:s,s:o,s:O}", "version", "0", "id", id, "detail-type",
+			 json_object_get(entry, "DetailType"), "source", json_object_get(entry, "Source"), "account",
+			 c->account, "time", sb_time_json(ms), "region", c->region, "resources",
+			 resources == NULL ? json_array() : json_incref(resources), "detail", detail);
+}
+
+/* An event for a bus that does not exist is taken and lost, as in AWS; its trace says so. */
+static void event_put(struct sb_call *c, json_t *event, const char *id, const char *arn)
+{
+	mem_auto_str char *region = sb_arn_part(arn, 3), *account = sb_arn_part(arn, 4);
+	const char *name = strchr(arn, '/') == NULL ? "" : strchr(arn, '/') + 1;
+	json_t *buses = json_object_get(sb_state_find(c->sb, account, region, "events"), "Buses");
+	struct sb_flow flow = {c->sb, sb_trace_new(c->sb, id, c->account, c->region, "put", event), event};
+
+	if (json_object_get(buses, name) == NULL && strcmp(name, "default") != 0)
+		sb_hop(flow.trace, 0, "bus", arn, "stopped", "the event bus does not exist");
+	else
+		sb_flow_bus(&flow, 0, arn, strcmp(account, c->account) != 0);
 }
 
 static json_t *entry_put(struct sb_call *c, json_t *entry, int *failed)
 {
-	const char *code = "InvalidArgument";
-	json_t *detail = json_loads(sb_str(entry, "Detail", ""), 0, NULL), *bus = NULL, *events;
+	json_auto_t *detail = json_loads(sb_str(entry, "Detail", ""), 0, NULL), *event = NULL;
+	mem_auto_str char *arn = entry_arn(c, entry);
+	const char *code = entry_fault(c, entry, detail, arn);
 	char id[37];
 
-	if (!json_is_object(detail))
-		code = json_object_get(entry, "Detail") == NULL ? "InvalidArgument" : "MalformedDetail";
-	else if (json_object_get(entry, "Source") != NULL && json_object_get(entry, "DetailType") != NULL)
-		bus = strncmp(sb_str(entry, "Source", ""), "aws.", 4) == 0
-			  ? NULL
-			  : entry_bus(c, sb_str(entry, "EventBusName", "default"), &code);
-	if (json_is_object(detail) && strncmp(sb_str(entry, "Source", ""), "aws.", 4) == 0)
-		code = "NotAuthorizedForSource";
-	json_decref(detail);
-	/* An event for a bus that does not exist is taken and lost, as in AWS. */
-	if (bus == NULL &&
-	    (strcmp(code, "NotAuthorizedForSource") != 0 || strncmp(sb_str(entry, "Source", ""), "aws.", 4) == 0)) {
+	if (code != NULL) {
 		++*failed;
 		return json_pack("{s:s,s:s}", "ErrorCode", code, "ErrorMessage", "The entry was not taken.");
 	}
 	sb_uuid(id);
-	if (bus != NULL) {
-		events = json_object_get(bus, "Events");
-		if (events == NULL) {
-			events = json_array();
-			json_object_set_new(bus, "Events", events);
-		}
-		if (json_array_size(events) >= EVENTS_KEPT)
-			json_array_remove(events, 0);
-		json_array_append_new(events, json_copy(entry));
-	}
+	event = event_make(c, entry, detail, id);
+	event_put(c, event, id, arn);
 	return json_pack("{s:s}", "EventId", id);
 }
 
@@ -316,7 +334,9 @@ int events_put_events(struct sb_call *c)
 	size_t i;
 
 	json_array_foreach(json_object_get(c->in, "Entries"), i, entry)
-	    json_array_append_new(entries, entry_put(c, entry, &failed));
+	{
+		json_array_append_new(entries, entry_put(c, entry, &failed));
+	}
 	c->out = json_pack("{s:o,s:i}", "Entries", entries, "FailedEntryCount", failed);
 	return 0;
 }

@@ -151,6 +151,18 @@ static int environment_check(struct sb_call *c, json_t *function)
 	return 0;
 }
 
+static int dead_letter_check(struct sb_call *c, json_t *function)
+{
+	const char *queue = sb_str(json_object_get(function, "DeadLetterConfig"), "TargetArn", "");
+	bool topic = sb_glob("arn:*:sns:*", queue);
+	struct sb_ask ask = {.action = topic ? "sns:Publish" : "sqs:SendMessage", .resource = queue};
+
+	if (queue[0] == '\0' || sb_role_may(c->sb, sb_role_seen(c->sb, sb_str(function, "Role", "")), &ask))
+		return 0;
+	return invalid(c, topic ? "The provided execution role does not have permissions to call Publish on SNS"
+				: "The provided execution role does not have permissions to call SendMessage on SQS");
+}
+
 int lambda_configuration_check(struct sb_call *c, json_t *function)
 {
 	const char *runtime = sb_str(function, "Runtime", "");
@@ -162,7 +174,7 @@ int lambda_configuration_check(struct sb_call *c, json_t *function)
 			       runtime);
 	if (strchr(sb_str(function, "Handler", ""), ' ') != NULL)
 		return invalid(c, "The handler must not hold spaces.");
-	if (role_check(c, function) != 0 || environment_check(c, function) != 0)
+	if (role_check(c, function) != 0 || environment_check(c, function) != 0 || dead_letter_check(c, function) != 0)
 		return -1;
 	return network_check(c, function);
 }

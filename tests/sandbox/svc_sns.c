@@ -339,6 +339,10 @@ static const struct sb_op ops[] = {
     {"PutDataProtectionPolicy", sns_put_data_protection_policy, "!ResourceArn !DataProtectionPolicy", NULL, NULL, 0},
     {"GetDataProtectionPolicy", sns_get_data_protection_policy, "!ResourceArn", NULL, NULL, 0},
     {"ConfirmSubscription", sns_confirm_subscription, "!TopicArn !Token AuthenticateOnUnsubscribe", NULL, NULL, 0},
+    {"Publish", sns_publish,
+     "TopicArn TargetArn PhoneNumber !Message Subject MessageStructure MessageAttributes:* MessageDeduplicationId "
+     "MessageGroupId",
+     NULL, NULL, 0},
     {"Subscribe", sns_subscribe, "!TopicArn !Protocol Endpoint Attributes:m ReturnSubscriptionArn:b", NULL, NULL, 0},
     {"Unsubscribe", sns_unsubscribe, "!SubscriptionArn", NULL, NULL, 0},
     {"GetSubscriptionAttributes", sns_get_subscription_attributes, "!SubscriptionArn", NULL, NULL, 0},

@@ -16,6 +16,7 @@ int sns_remove_permission(struct sb_call *call);
 int sns_put_data_protection_policy(struct sb_call *call);
 int sns_get_data_protection_policy(struct sb_call *call);
 int sns_confirm_subscription(struct sb_call *call);
+int sns_publish(struct sb_call *call);
 int sns_subscribe(struct sb_call *call);
 int sns_unsubscribe(struct sb_call *call);
 int sns_get_subscription_attributes(struct sb_call *call);

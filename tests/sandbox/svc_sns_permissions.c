@@ -1,8 +1,11 @@
-/* SNS: permissions added by label, data protection policies, confirming. */
+/* SNS: permissions added by label, data protection policies, confirming, publishing. */
+#include "tests/sandbox/flow.h"
 #include "tests/sandbox/svc_sns.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define MESSAGE_MAX (256 * 1024)
 
 static json_t *topic_policy(json_t *topic)
 {
@@ -115,5 +118,48 @@ int sns_confirm_subscription(struct sb_call *c)
 		return sb_fail(c, 400, "InvalidParameter", "Invalid parameter: Token");
 	json_object_set_new(it, "Pending", json_false());
 	c->out = json_pack("{s:s}", "SubscriptionArn", arn);
+	return 0;
+}
+
+/* ---- publishing ---- */
+
+/* With MessageStructure "json" each protocol has its own text; functions and queues here get theirs or the default. */
+static char *message_text(struct sb_call *c)
+{
+	const char *text = sb_str(c->in, "Message", ""), *own;
+	json_auto_t *by_protocol = NULL;
+
+	if (strcmp(sb_str(c->in, "MessageStructure", ""), "json") != 0)
+		return mem_strdup(text);
+	by_protocol = json_loads(text, 0, NULL);
+	own = sb_str(by_protocol, "lambda", sb_str(by_protocol, "sqs", sb_str(by_protocol, "default", NULL)));
+	return own == NULL || json_object_get(by_protocol, "default") == NULL ? NULL : mem_strdup(own);
+}
+
+int sns_publish(struct sb_call *c)
+{
+	const char *arn = sb_str(c->in, "TopicArn", sb_str(c->in, "TargetArn", "")),
+		   *subject = sb_str(c->in, "Subject", NULL);
+	mem_auto_str char *text = message_text(c);
+	struct sb_message message = {
+	    .text = text, .subject = subject, .attributes = json_object_get(c->in, "MessageAttributes")};
+	json_auto_t *event = NULL;
+	struct sb_flow flow = {.sb = c->sb};
+
+	if (sns_topic_get(c, arn, "SNS:Publish") == NULL)
+		return -1;
+	if (text == NULL)
+		return sb_fail(c, 400, "InvalidParameter",
+			       "Invalid parameter: Message Structure - No default entry in JSON message body");
+	if (text[0] == '\0' || strlen(text) > MESSAGE_MAX)
+		return sb_fail(c, 400, "InvalidParameter", "Invalid parameter: Message %s",
+			       text[0] == '\0' ? "empty" : "too long");
+	if (subject != NULL && (strlen(subject) == 0 || strlen(subject) > 100))
+		return sb_fail(c, 400, "InvalidParameter", "Invalid parameter: Subject");
+	sb_uuid(message.id);
+	flow.event = event = json_pack("{s:s,s:s}", "TopicArn", arn, "Message", text);
+	flow.trace = sb_trace_new(c->sb, message.id, c->account, c->region, "publish", event);
+	sb_flow_topic(&flow, 0, arn, &message);
+	c->out = json_pack("{s:s}", "MessageId", message.id);
 	return 0;
 }

@@ -78,19 +78,12 @@ json_t *sb_queue_find(struct sb *sb, const char *arn)
 	return json_object_get(json_object_get(sb_state_find(sb, account, region, "sqs"), "Queues"), name);
 }
 
-const char *sb_queue_send(struct sb *sb, const char *arn, const struct sb_ask *ask, const char *body)
+const char *sb_queue_put(struct sb *sb, const char *arn, const char *body)
 {
-	json_t *queue = sb_queue_find(sb, arn), *policy, *messages;
-	enum sb_verdict verdict;
+	json_t *queue = sb_queue_find(sb, arn), *messages = json_object_get(queue, "Messages");
 
 	if (queue == NULL)
 		return "the queue does not exist";
-	policy = json_loads(sb_str(json_object_get(queue, "Attributes"), "Policy", ""), 0, NULL);
-	verdict = sb_policy_ask(policy, ask);
-	json_decref(policy);
-	if (verdict != SB_ALLOWED)
-		return "the queue policy does not allow it";
-	messages = json_object_get(queue, "Messages");
 	if (messages == NULL) {
 		messages = json_array();
 		json_object_set_new(queue, "Messages", messages);
@@ -99,6 +92,16 @@ const char *sb_queue_send(struct sb *sb, const char *arn, const struct sb_ask *a
 		json_array_remove(messages, 0);
 	json_array_append_new(messages, json_string(body));
 	return NULL;
+}
+
+const char *sb_queue_send(struct sb *sb, const char *arn, const struct sb_ask *ask, const char *body)
+{
+	json_t *queue = sb_queue_find(sb, arn);
+	json_auto_t *policy = json_loads(sb_str(json_object_get(queue, "Attributes"), "Policy", ""), 0, NULL);
+
+	if (queue != NULL && sb_policy_ask(policy, ask) != SB_ALLOWED)
+		return "the queue policy does not allow it";
+	return sb_queue_put(sb, arn, body);
 }
 
 /* ---- attributes ---- */

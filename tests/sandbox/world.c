@@ -1,5 +1,5 @@
 /* Accounts, regions, and the state of every service in them. The roster and configuration are read in roster.c. */
-#include "tests/sandbox/sandbox.h"
+#include "tests/sandbox/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,10 @@ void sb_world_free(struct sb *sb)
 	json_decref(sb->buckets);
 	json_decref(sb->stats);
 	json_decref(sb->limit_index);
+	json_decref(sb->traces);
+	json_decref(sb->chat);
+	sb->traces = sb->chat = NULL;
+	sb_runs_stop(sb);
 	sb_rate_reset(sb);
 	sb->calls = sb->throttled = 0;
 }
