@@ -31,6 +31,25 @@ int sb_page_answer(struct sb_call *c, const struct sb_paging *how, json_t *all,
 	return 0;
 }
 
+static json_t *tag_row(struct sb_call *c, json_t *tag)
+{
+	(void)c;
+	return json_incref(tag);
+}
+
+int sb_tags_answer(struct sb_call *c, const struct sb_paging *how, json_t *tags, const char *key, const char *value)
+{
+	json_t *rows = json_object(), *text;
+	const char *name;
+	int result;
+
+	json_object_foreach(tags, name, text)
+	    json_object_set_new(rows, name, json_pack("{s:s,s:O}", key, name, value, text));
+	result = sb_page_answer(c, how, rows, tag_row);
+	json_decref(rows);
+	return result;
+}
+
 bool sb_one_of(const char *words, const char *text)
 {
 	size_t want = strlen(text);

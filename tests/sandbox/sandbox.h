@@ -292,6 +292,8 @@ struct sb_paging {
 /* Answers one page of `all` (name -> item), each as `row` makes it (NULL: the name). 0, or -1 with the call failed. */
 int sb_page_answer(struct sb_call *call, const struct sb_paging *how, json_t *all,
 		   json_t *(*row)(struct sb_call *call, json_t *item));
+/* The same for tags, as sb_tags_list() makes them. */
+int sb_tags_answer(struct sb_call *call, const struct sb_paging *how, json_t *tags, const char *key, const char *value);
 /* Whether a text is one of the words in a line. */
 bool sb_one_of(const char *words, const char *text);
 /* An id like sb_id()'s in the form of a UUID. Free it. */

@@ -6,6 +6,8 @@
 #define RULES_MAX 1000
 #define PAGE      25
 
+static const struct sb_paging tags_page = {"Tags", "NextToken", "NextToken", "Limit", 50, "InvalidNextTokenException"};
+
 /* Rules whose deletion is over are gone. */
 static json_t *rules_now(struct sb_call *c)
 {
@@ -276,6 +278,5 @@ int config_list_tags(struct sb_call *c)
 
 	if (tags == NULL)
 		return -1;
-	c->out = json_pack("{s:o}", "Tags", sb_tags_list(tags, "Key", "Value"));
-	return 0;
+	return sb_tags_answer(c, &tags_page, tags, "Key", "Value");
 }

@@ -234,18 +234,30 @@ int iam_get_policy_version(struct sb_call *c)
 	return 0;
 }
 
+/* The newest first, over all pages. */
 int iam_list_policy_versions(struct sb_call *c)
 {
-	json_t *policy = policy_get(c), *versions = json_object_get(policy, "Versions"), *page, *list, *name;
+	json_t *policy = policy_get(c), *sorted, *page, *list, *version, *name;
+	char place[24];
+	const char *id;
 	size_t i;
 
-	if (policy == NULL || (page = iam_page(c, versions)) == NULL)
+	if (policy == NULL)
 		return -1;
+	sorted = json_object();
+	json_object_foreach(json_object_get(policy, "Versions"), id, version)
+	{
+		snprintf(place, sizeof(place), "%010ld", 1000000000L - strtol(id + 1, NULL, 10));
+		json_object_set(sorted, place, version);
+	}
+	page = iam_page(c, sorted);
 	list = json_array();
 	json_array_foreach(page, i, name)
-	{
-		json_array_insert_new(list, 0,
-				      version_out(policy, json_object_get(versions, json_string_value(name)), false));
+	    json_array_append_new(list, version_out(policy, json_object_get(sorted, json_string_value(name)), false));
+	json_decref(sorted);
+	if (page == NULL) {
+		json_decref(list);
+		return -1;
 	}
 	json_decref(page);
 	json_object_set_new(c->out, "Versions", list);

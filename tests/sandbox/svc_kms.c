@@ -9,6 +9,7 @@
 #define DAY_MS     86400000LL
 
 static const struct sb_paging keys_page = {"Keys", "Marker", "NextMarker", "Limit", 100, "InvalidMarkerException"};
+static const struct sb_paging tags_page = {"Tags", "Marker", "NextMarker", "Limit", 50, "InvalidMarkerException"};
 
 /* ---- finding ---- */
 
@@ -358,8 +359,9 @@ static int list_resource_tags(struct sb_call *c)
 
 	if (key == NULL)
 		return -1;
-	c->out = json_pack("{s:o,s:b}", "Tags", sb_tags_list(json_object_get(key, "Tags"), "TagKey", "TagValue"),
-			   "Truncated", 0);
+	if (sb_tags_answer(c, &tags_page, json_object_get(key, "Tags"), "TagKey", "TagValue") != 0)
+		return -1;
+	json_object_set_new(c->out, "Truncated", json_boolean(json_object_get(c->out, "NextMarker") != NULL));
 	return 0;
 }
 
