@@ -270,7 +270,8 @@ static bool regions_remembered_only(const struct plan *plan, const char *account
 	return false;
 }
 
-/* What the plan learned of the accounts' regions, for the day when they cannot be asked. */
+/* What the plan learned of the accounts' regions, for the day when they cannot be asked; and how they are entered, for
+ * the day when they are off the roster and what was made there has to go. */
 static int regions_store(struct apply_run *run, struct state_txn *txn)
 {
 	for (size_t i = 0; i < run->plan->account_count; i++) {
@@ -279,7 +280,8 @@ static int regions_store(struct apply_run *run, struct state_txn *txn)
 
 		if (account->regions == NULL || regions_remembered_only(run->plan, account->name))
 			continue;
-		body = json_pack("{s:O, s:I}", "Regions", account->regions, "Seen", (json_int_t)run->plan->created_ms);
+		body = json_pack("{s:O, s:I, s:s, s:O*}", "Regions", account->regions, "Seen",
+				 (json_int_t)run->plan->created_ms, "Name", account->name, "Access", account->access);
 		if (state_regions_put(txn, account->id, body, run->d) < 0)
 			return -1;
 	}

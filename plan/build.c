@@ -251,7 +251,7 @@ static void decide_replace(struct subject *s, struct plan_change *change, const 
 {
 	const struct specs_resource *resource = s->resource;
 
-	if (s->record.protect) {
+	if (s->record.protect || resource->protect) {
 		diag_at(s->m->d, DIAG_ERROR, &resource->place,
 			"%s would be replaced, but it is protected; take \"Protect\" off it and apply that first",
 			resource->address);

@@ -92,7 +92,8 @@ static int remember_account(void *payload, const struct state_record *record)
 	struct maker *m = payload;
 	json_auto_t *body = json_loadb(record->text, record->text_len, 0, NULL), *known = NULL;
 	struct maker_account *account;
-	const char *id = json_get_string(body, "AccountId");
+	const char *id = json_get_string(body, "AccountId"), *name;
+	json_t *access;
 	int result;
 
 	if (id == NULL || map_has(&m->by_id, id))
@@ -100,8 +101,10 @@ static int remember_account(void *payload, const struct state_record *record)
 	result = remembered(m, id, &known);
 	if (result < 0)
 		return -1;
-	account = account_add(m, result == 1 && json_get_string(known, "Name") ? json_get_string(known, "Name") : id,
-			      id, result == 1 ? json_object_get(known, "Access") : NULL);
+	name = json_get_string(known, "Name");
+	access = json_object_get(known, "Access");
+	account =
+	    account_add(m, name != NULL ? name : id, id, access != NULL ? access : json_object_get(body, "Access"));
 	if (account == NULL)
 		return -1;
 	if (result == 1)

@@ -21,7 +21,7 @@ static const char *const reasons[][2] = {
     {"replace_because_cannot_update", "the new one is made first, then the old one goes"},
     {"may_replace_because_unknown", "replaced only if the value turns out to be another"},
     {"update_because_incomplete", "an earlier apply did not get to its end here"},
-    {"update_record_only", "only the record changes (dependencies or policies), nothing in AWS"},
+    {"update_record_only", "only the record changes (dependencies, policies or Protect), nothing in AWS"},
     {"adopt_because_exists", "it exists in AWS and is taken over"},
     {"adopt_because_cut_off", "it was made by a run that was cut off"},
     {"delete_because_deposed", "an earlier replacement left it behind"},
