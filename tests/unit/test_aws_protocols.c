@@ -219,6 +219,8 @@ static void json_decodes(void **state)
 		     "{\"n\":\"1\",\"trailList\":[],\"x\":null}");
 	check_decode("cloudtrail:StopLogging", "", "{}");
 	check_decode("cloudtrail:StopLogging", "[]", "cloudtrail:StopLogging: the answer is no JSON object");
+	check_decode("kms:EnableKeyRotation", "null", "{}");
+	check_decode("kms:ListKeys", "null", "kms:ListKeys: the answer is no JSON object");
 	check_decode("cloudtrail:StopLogging", "{\"a\":",
 		     "cloudtrail:StopLogging: the answer cannot be read at line 1: unexpected token near end of file");
 }

@@ -165,9 +165,12 @@ json_t *aws_json_parse(const struct aws_service *service, const struct aws_opera
 	json_error_t error;
 	if (answer->body_len == 0)
 		return json_object();
-	json_t *body = json_loadb(answer->body, answer->body_len, 0, &error);
+	json_t *body = json_loadb(answer->body, answer->body_len, JSON_DECODE_ANY, &error);
 	if (json_is_object(body))
 		return body;
+	/* SDKs take null for nothing. Of an answer to a read, nothing would look like absence. */
+	if (json_is_null(body) && !operation->reads)
+		return json_object();
 	if (body)
 		aws_shape_error(service, operation, NULL, d, "the answer is no JSON object");
 	else

@@ -14,7 +14,8 @@ json_t *aws_json_encode_value(const struct aws_service *service, const struct aw
 			      const struct aws_member *member, const json_t *value, struct diag *d);
 /* The reverse for an answer's members: those that the shape does not have are left out. Returns a new reference. */
 json_t *aws_json_decode(const struct aws_shape *shape, json_t *wire);
-/* Parses a body that must be a JSON object (an empty one counts as {}). NULL with a message. */
+/* Parses a body that must be a JSON object; an empty one counts as {}, and so does null where the operation does
+ * not read. NULL with a message. */
 json_t *aws_json_parse(const struct aws_service *service, const struct aws_operation *operation,
 		       const struct loop_http_answer *answer, struct diag *d);
 /* Sets the body; takes the reference. */
