@@ -439,7 +439,14 @@ def test_publishing():
         allow({"AWS": f"arn:aws:iam::{SECURITY}:root"}, "kms:*"), allow(service, "kms:GenerateDataKey")))
     made = duty.create_publishing_destination(**how, ClientToken="t")["DestinationId"]
     refused("BadRequestException", lambda: duty.create_publishing_destination(**how, ClientToken="u"), "one of a kind")
+    far = here("kms", "us-east-1", "security").create_key(Policy=document(
+        allow({"AWS": f"arn:aws:iam::{SECURITY}:root"}, "kms:*"), allow(service, "kms:GenerateDataKey")))["KeyMetadata"]["Arn"]
+    elsewhere = here("guardduty", "ap-east-1")
+    there = elsewhere.create_detector(Enable=True)["DetectorId"]
+    refused("BadRequestException", lambda: elsewhere.create_publishing_destination(**{**how, "DetectorId": there}), "an opt-in region has its own principal")
+    elsewhere.delete_detector(DetectorId=there)
     it = {"DetectorId": detector, "DestinationId": made}
+    refused("BadRequestException", lambda: duty.update_publishing_destination(**it, DestinationProperties={"KmsKeyArn": far}), "bucket and key are in one region")
     same(duty.describe_publishing_destination(**it)["Status"], "PUBLISHING", "it publishes")
     duty.update_publishing_destination(**it, DestinationProperties={"DestinationArn": where["DestinationArn"] + "/x"})
     same(duty.describe_publishing_destination(**it)["DestinationProperties"]["DestinationArn"], where["DestinationArn"] + "/x", "elsewhere")

@@ -48,13 +48,22 @@ static int body_read(struct sb_call *call)
 	return 0;
 }
 
+/* Newer SDKs send the service's name without what CloudTrail has before it, "com.amazonaws...". */
+static bool prefix_is(const char *target, size_t len, const char *prefix)
+{
+	const char *dot = strrchr(prefix, '.');
+
+	if (strlen(prefix) == len && strncmp(target, prefix, len) == 0)
+		return true;
+	return dot != NULL && strlen(dot + 1) == len && strncmp(target, dot + 1, len) == 0;
+}
+
 int sb_json_read(struct sb_call *call)
 {
 	const char *target = sb_http_header(call->http, "x-amz-target");
 	const char *dot = target == NULL ? NULL : strrchr(target, '.');
 
-	if (dot == NULL || strlen(call->service->prefix) != (size_t)(dot - target) ||
-	    strncmp(target, call->service->prefix, (size_t)(dot - target)) != 0)
+	if (dot == NULL || !prefix_is(target, (size_t)(dot - target), call->service->prefix))
 		return sb_fail(call, 400, "UnknownOperationException", "no X-Amz-Target of this service");
 	call->op = sb_op_find(call->service, dot + 1);
 	if (call->op == NULL)

@@ -1,5 +1,5 @@
-/* GuardDuty: where findings are exported to. The bucket's and the key's policies must let the service in; both must be
- * in the detector's region. Nothing is exported here. */
+/* GuardDuty: where findings are exported to. The bucket's and the key's policies must let the service in, in opt-in
+ * regions by the region's own principal; bucket and key must be in one region, any. Nothing is exported here. */
 #include "tests/sandbox/svc_guardduty.h"
 
 #include <stdlib.h>
@@ -26,22 +26,28 @@ static json_t *context_for(struct sb_call *c)
 	return context;
 }
 
+static char *principal(struct sb_call *c)
+{
+	const char *status = sb_region_status(c->sb, c->account, c->region);
+
+	if (status == NULL || strcmp(status, "opt-in-not-required") == 0)
+		return mem_strdup("guardduty.amazonaws.com");
+	return mem_printf("guardduty.%s.amazonaws.com", c->region);
+}
+
 static int bucket_check(struct sb_call *c, const char *arn)
 {
 	mem_auto_str char *resource = sb_arn_part(arn, 5), *bucket = mem_strndup(resource, strcspn(resource, "/"));
 	mem_auto_str char *whole = mem_printf("arn:%s:s3:::%s", c->partition, bucket);
 	mem_auto_str char *inner = mem_printf("%s/AWSLogs/%s/GuardDuty/%s/probe.jsonl.gz", arn, c->account, c->region);
 	json_auto_t *context = context_for(c);
-	struct sb_ask ask = {.service = "guardduty.amazonaws.com",
-			     .action = "s3:GetBucketLocation",
-			     .resource = whole,
-			     .context = context};
+	mem_auto_str char *service = principal(c);
+	struct sb_ask ask = {
+	    .service = service, .action = "s3:GetBucketLocation", .resource = whole, .context = context};
 	json_t *there = sb_bucket_find(c->sb, bucket);
 
 	if (there == NULL)
 		return bad_destination(c, "the bucket does not exist");
-	if (strcmp(sb_str(there, "Region", ""), c->region) != 0)
-		return bad_destination(c, "the bucket is in another region");
 	if (!sb_bucket_lets(c->sb, bucket, &ask))
 		return bad_destination(c, "the bucket policy does not allow s3:GetBucketLocation");
 	ask.action = "s3:PutObject";
@@ -51,16 +57,18 @@ static int bucket_check(struct sb_call *c, const char *arn)
 	return 0;
 }
 
-static int key_check(struct sb_call *c, const char *arn)
+/* `bucket_arn`: whose region the key must share. */
+static int key_check(struct sb_call *c, const char *arn, const char *bucket_arn)
 {
 	json_auto_t *context = context_for(c);
 	struct sb_ask ask = {
 	    .service = "guardduty.amazonaws.com", .action = "kms:GenerateDataKey", .resource = arn, .context = context};
-	mem_auto_str char *region = sb_arn_part(arn, 3);
+	mem_auto_str char *region = sb_arn_part(arn, 3), *resource = sb_arn_part(bucket_arn, 5);
+	mem_auto_str char *bucket = mem_strndup(resource, strcspn(resource, "/"));
 	const char *why = sb_key_refuses(sb_key_find(c->sb, arn), &ask);
 
-	if (why == NULL && strcmp(region, c->region) != 0)
-		why = "the KMS key is in another region";
+	if (why == NULL && strcmp(region, sb_str(sb_bucket_find(c->sb, bucket), "Region", "")) != 0)
+		why = "the KMS key is in another region than the bucket";
 	return why == NULL ? 0 : bad_destination(c, why);
 }
 
@@ -72,7 +80,7 @@ static int properties_check(struct sb_call *c, json_t *properties)
 		return guardduty_refuse(c,
 					"The request is rejected because an invalid or out-of-range value is specified "
 					"as an input parameter: destinationProperties");
-	return bucket_check(c, bucket) != 0 ? -1 : key_check(c, key);
+	return bucket_check(c, bucket) != 0 ? -1 : key_check(c, key, bucket);
 }
 
 static json_t *destination_get(struct sb_call *c)

@@ -237,6 +237,29 @@ static int get_function_configuration(struct sb_call *c)
 	return 0;
 }
 
+/* Functions have no versions here but the one that is always there. */
+static int list_versions(struct sb_call *c)
+{
+	json_t *function = lambda_get(c, "FunctionName");
+
+	if (function == NULL)
+		return -1;
+	c->out = json_pack("{s:[o]}", "Versions", configuration(c, function));
+	json_object_set_new(json_array_get(json_object_get(c->out, "Versions"), 0), "FunctionArn",
+			    sb_format("%s:$LATEST", sb_str(function, "FunctionArn", "")));
+	return 0;
+}
+
+static int get_code_signing(struct sb_call *c)
+{
+	json_t *function = lambda_get(c, "FunctionName");
+
+	if (function == NULL)
+		return -1;
+	c->out = json_pack("{s:s,s:s}", "FunctionName", sb_str(function, "FunctionName", ""), "CodeSigningConfigArn", "");
+	return 0;
+}
+
 static int update_function_code(struct sb_call *c)
 {
 	json_t *function = lambda_get_to_change(c), *trial;
@@ -314,6 +337,9 @@ static const struct sb_op ops[] = {
     {"ListFunctions", list_functions, "MasterRegion FunctionVersion Marker MaxItems:i(1,10000)", "GET", FUNCTIONS, 0},
     {"GetFunction", get_function, NAME REST, "GET", ONE, 0},
     {"GetFunctionConfiguration", get_function_configuration, NAME REST, "GET", ONE "/configuration", 0},
+    {"ListVersionsByFunction", list_versions, NAME " Marker MaxItems:i(1,10000)", "GET", ONE "/versions", 0},
+    {"GetFunctionCodeSigningConfig", get_code_signing, NAME, "GET",
+     "/2020-06-30/functions/{FunctionName}/code-signing-config", 0},
     {"UpdateFunctionCode", update_function_code,
      NAME " " CODE " Publish:b DryRun:b RevisionId Architectures:[s](1,1) PublishTo", "PUT", ONE "/code", 0},
     {"UpdateFunctionConfiguration", update_function_configuration,

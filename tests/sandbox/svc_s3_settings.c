@@ -92,6 +92,10 @@ static int rule_check(struct sb_call *c, json_t *bucket, json_t *content)
 													: malformed(c);
 }
 
+/* Which objects transitions leave out stands in a header, beside the rules. */
+#define LEAST_HEADER  "x-amz-transition-default-minimum-object-size"
+#define LEAST_DEFAULT "all_storage_classes_128K"
+
 /* The id of a rule left out is made up; the days and the status are what people get wrong. */
 static int lifecycle_rule_check(struct sb_call *c, json_t *rule, size_t number)
 {
@@ -112,10 +116,13 @@ static int lifecycle_rule_check(struct sb_call *c, json_t *rule, size_t number)
 
 static int lifecycle_check(struct sb_call *c, json_t *bucket, json_t *content)
 {
+	const char *said = sb_http_header(c->http, LEAST_HEADER), *least = said == NULL ? LEAST_DEFAULT : said;
 	json_t *rules = json_object_get(content, "Rule"), *rule;
 	size_t i;
 
-	(void)bucket;
+	if (!one_of(least, "all_storage_classes_128K", "varies_by_storage_class", NULL))
+		return sb_fail(c, 400, "InvalidRequest", "Invalid value for x-amz-transition-default-minimum-object-size");
+	json_object_set_new(bucket, "LeastToTransition", json_string(least));
 	if (json_is_object(rules))
 		return lifecycle_rule_check(c, rules, 1);
 	if (!json_is_array(rules) || json_array_size(rules) > 1000)
@@ -226,6 +233,8 @@ int s3_setting_get(struct sb_call *c)
 	content = json_object_get(json_object_get(bucket, "Settings"), setting->name);
 	if (content == NULL && setting->absent != NULL)
 		return sb_fail(c, 404, setting->absent, "%s", setting->absent_message);
+	if (strcmp(setting->name, "lifecycle") == 0)
+		sb_http_reply_header(c->http, LEAST_HEADER, sb_str(bucket, "LeastToTransition", LEAST_DEFAULT));
 	c->out = json_pack("{s:o}", setting->root, content == NULL ? json_object() : json_incref(content));
 	return 0;
 }
