@@ -419,6 +419,8 @@ def test_lambda():
     refused("InvalidParameterValueException", lambda: function.put_function_concurrency(FunctionName="chat", ReservedConcurrentExecutions=901), "some must be left")
     same(function.get_function_concurrency(FunctionName="chat")["ReservedConcurrentExecutions"], 2, "its concurrency")
     function.delete_function_concurrency(FunctionName="chat")
+    same([v["Version"] for v in function.list_versions_by_function(FunctionName="chat")["Versions"]], ["$LATEST"], "its one version")
+    same(function.get_function_code_signing_config(FunctionName="chat")["FunctionName"], "chat", "nothing signed")
     function.delete_function(FunctionName="chat")
     refused("ResourceNotFoundException", lambda: function.delete_function(FunctionName="chat"), "it goes")
 
