@@ -28,6 +28,18 @@ static int lineage_check(const struct plan *plan, struct state_txn *txn, struct 
 	    plan->lineage, lineage);
 }
 
+/* Whether the run that applied the plan was cut off. */
+static bool was_cut_off(struct state_txn *txn, uint64_t generation, struct diag *d)
+{
+	json_auto_t *whole = NULL;
+	const char *status;
+
+	if (state_generation_get(txn, generation, &whole, d) != 1)
+		return false;
+	status = json_string_value(json_object_get(whole, "Status"));
+	return status != NULL && strcmp(status, "finished") != 0;
+}
+
 static int applied_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
 {
 	uint64_t generation = 0;
@@ -38,6 +50,11 @@ static int applied_check(const struct plan *plan, struct state_txn *txn, struct 
 		return -1;
 	if (generation == 0)
 		return 0;
+	if (was_cut_off(txn, generation, d))
+		return diag_error(d,
+				  "this plan was already being applied, as generation %llu, when that run was cut off; "
+				  "make a new one for what is left",
+				  (unsigned long long)generation);
 	return diag_error(d, "this plan was applied already, as generation %llu; make a new one",
 			  (unsigned long long)generation);
 }

@@ -331,8 +331,8 @@ static void found_create(struct apply_op *op)
 	if (op->result.outcome == PROVIDER_DONE)
 		apply_op_fail(op, APPLY_CODE_EXISTS,
 			      "it exists already, and was not there when the plan was made; to take it over, plan with "
-			      "--adopt '%s' or \"Adopt\": true in the stack",
-			      op->change->address);
+			      "--adopt '*/%s/%s' or \"Adopt\": true in the stack",
+			      op->change->stack, op->change->logical_id);
 	else if (op->result.outcome == PROVIDER_ABSENT)
 		apply_op_step(op, OP_INTENDING);
 	else

@@ -102,6 +102,7 @@ struct planning {
 int planning_run(struct plan **out, struct session *s, const struct planning *planning);
 /* The whole plan to stdout. */
 void planning_print(const struct cli *cli, const struct plan *plan);
-bool planning_has_notes(const struct plan *plan, enum plan_note_kind kind);
+/* Whether the plan could look at everything that the specs want: nothing unreachable, nothing blocked. */
+bool planning_is_whole(const struct plan *plan);
 
 #endif

@@ -7,12 +7,17 @@
 
 #include "apply/apply.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/secrets.h"
 #include "cli/summary.h"
+
+/* How long an apply may take, roughly: what it takes to start and end, and its changes. */
+#define BASE_MARGIN_MS   (5 * 60 * 1000)
+#define BASE_MS_A_CHANGE 20
 
 struct apply_arguments {
 	struct planning planning;
@@ -89,13 +94,53 @@ static void report_print(const struct cli *cli, const struct plan *plan, const s
 }
 
 /* What the plan could not reach is not done either, and whoever waits for the exit status must learn of it. */
-static int status_of(const struct plan *plan, const struct apply_report *report)
+static int status_of(struct cli *cli, const struct plan *plan, const struct apply_report *report)
 {
+	if (!planning_is_whole(plan))
+		diag_error(&cli->diag,
+			   "the plan says of parts of the fleet that they could not be reached, or wait for "
+			   "something; they are as they were");
 	if (report != NULL && (report->failed > 0 || report->skipped > 0 || report->not_started > 0))
 		return CLI_FAILED;
-	if (planning_has_notes(plan, PLAN_NOTE_UNREACHABLE) || planning_has_notes(plan, PLAN_NOTE_BLOCKED))
-		return CLI_FAILED;
-	return CLI_DONE;
+	return planning_is_whole(plan) ? CLI_DONE : CLI_FAILED;
+}
+
+/* What muster.json promises its readers must hold, or nothing is applied. */
+static int check_settings(struct session *s)
+{
+	mem_auto_str char *path = mem_printf("%s/muster.json", s->cli->directory);
+	struct json_doc *doc = NULL;
+	int result = 0;
+
+	if (json_doc_load(&doc, path, "muster.json", &s->cli->diag) < 0)
+		return -1;
+	if (json_get_int(json_object_get(doc->root, "Approval"), "Required", 0) > 0)
+		result =
+		    diag_error(&s->cli->diag, "muster.json requires approvals, and this version cannot check them: "
+					      "nothing is applied");
+	if (json_object_size(json_object_get(doc->root, "Limits")) > 0)
+		result =
+		    diag_error(&s->cli->diag, "muster.json has Limits, and this version cannot check them: nothing "
+					      "is applied");
+	json_doc_free(doc);
+	return result;
+}
+
+/* Base credentials that end in the middle would leave the rest undone (rule 14). Known once planning has used them. */
+static void warn_of_end(struct session *s, const struct plan *plan)
+{
+	int64_t ends_ms = provider_aws_base_ends_ms(s->provider), left_ms = ends_ms - loop_wall_ms();
+	int64_t needed_ms = BASE_MARGIN_MS + (int64_t)plan->change_count * BASE_MS_A_CHANGE;
+	char when[32];
+
+	if (ends_ms == 0 || left_ms >= needed_ms)
+		return;
+	text_time(when, sizeof when, ends_ms);
+	diag_warning(&s->cli->diag,
+		     "your credentials end at %s, perhaps before %zu changes are done; sign in again first", when,
+		     plan->change_count);
+	diag_print(&s->cli->diag, stderr, s->cli->terminal.error_color);
+	diag_free(&s->cli->diag);
 }
 
 static int run_plan(struct session *s, const struct plan *plan, const struct apply_arguments *given)
@@ -109,6 +154,7 @@ static int run_plan(struct session *s, const struct plan *plan, const struct app
 		result = secrets_check(s, plan);
 	if (result < 0)
 		return CLI_FAILED;
+	warn_of_end(s, plan);
 	progress_new(&progress, s->cli, plan, given->json);
 	options.events = progress_events(progress);
 	options.facts = facts_of(s->cli, plan);
@@ -117,7 +163,7 @@ static int run_plan(struct session *s, const struct plan *plan, const struct app
 	json_decref(options.facts);
 	if (report != NULL)
 		report_print(s->cli, plan, report, given->json);
-	result = result < 0 ? CLI_FAILED : status_of(plan, report);
+	result = result < 0 ? CLI_FAILED : status_of(s->cli, plan, report);
 	apply_report_free(report);
 	return result;
 }
@@ -165,11 +211,26 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	if (!given->json)
 		planning_print(s->cli, plan);
 	if (plan->change_count == 0)
-		status = status_of(plan, NULL);
+		status = status_of(s->cli, plan, NULL);
 	else if (given->auto_approve || confirmed(s->cli, plan))
 		status = run_plan(s, plan, given);
 	plan_free(plan);
 	return status;
+}
+
+/* A plan holds no secrets, so those that were given as parameters are given again; plain ones it has. */
+static int take_secrets(struct session *s, const struct option_list *parameters)
+{
+	if (session_load_specs(s, parameters) < 0)
+		return -1;
+	for (size_t i = 0; i < s->parameter_count; i++)
+		if (!specs_parameter_is_secret(s->specs, s->parameters[i].name))
+			return diag_error(
+			    &s->cli->diag,
+			    "a saved plan is applied as it is: the parameter %s is no secret, and was given "
+			    "when it was made",
+			    s->parameters[i].name);
+	return 0;
 }
 
 static int apply_saved(struct session *s, const char *path, const struct apply_arguments *given)
@@ -177,13 +238,14 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
-	if (given->planning.only != NULL || given->planning.destroy || given->planning.parameters.count > 0 ||
-	    given->planning.adopt.count > 0) {
+	if (given->planning.only != NULL || given->planning.destroy || given->planning.adopt.count > 0) {
 		diag_error(&s->cli->diag,
-			   "a saved plan is applied as it is: --only, --destroy, --adopt and --parameter "
-			   "are given when it is made");
+			   "a saved plan is applied as it is: --only, --destroy and --adopt are given when "
+			   "it is made");
 		return CLI_FAILED;
 	}
+	if (given->planning.parameters.count > 0 && take_secrets(s, &given->planning.parameters) < 0)
+		return CLI_FAILED;
 	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)
 		return CLI_FAILED;
 	if (apply_check(plan, s->state, &s->cli->diag) == 0 && recover(s, plan, given) == 0)
@@ -199,7 +261,8 @@ static int apply(struct cli *cli, const void *arguments, const char **words, siz
 	struct session s;
 
 	session_start(&s, cli);
-	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_WRITE) == 0)
+	if (check_settings(&s) == 0 && session_open_provider(&s) == 0 &&
+	    session_open_state(&s, SESSION_STATE_WRITE) == 0)
 		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);
 	session_close(&s);
 	return status;

@@ -2,18 +2,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
 struct plan_arguments {
 	struct planning planning;
 	const char *out, *format;
-	bool detailed_exitcode;
+	bool json, detailed_exitcode;
 };
 
 static const char *const formats[] = {"text", "json", NULL};
 
 static const struct option plan_option_table[] = {
-    {"out", OPTION_TEXT, offsetof(struct plan_arguments, out), "FILE", "save the plan, for apply", NULL},
+    {"out", OPTION_TEXT, offsetof(struct plan_arguments, out), "FILE",
+     "save the plan, for apply (a relative path starts where you are, not at -C)", NULL},
     {"refresh", OPTION_FLAG, offsetof(struct plan_arguments, planning.refresh), NULL,
      "read live resources first (--no-refresh: trust the state)", NULL},
     {"only", OPTION_TEXT, offsetof(struct plan_arguments, planning.only), "GLOB",
@@ -25,6 +28,7 @@ static const struct option plan_option_table[] = {
     {"parameter", OPTION_LIST, offsetof(struct plan_arguments, planning.parameters), "NAME=VALUE",
      "give a parameter of the stacks a value", NULL},
     {"format", OPTION_CHOICE, offsetof(struct plan_arguments, format), NULL, "how to show the plan", formats},
+    {"json", OPTION_FLAG, offsetof(struct plan_arguments, json), NULL, "short for --format json", NULL},
     {"detailed-exitcode", OPTION_FLAG, offsetof(struct plan_arguments, detailed_exitcode), NULL,
      "exit with 2 when there are changes", NULL},
     {0},
@@ -38,12 +42,22 @@ static void plan_defaults(void *arguments)
 	given->format = "text";
 }
 
+static void saved(const struct cli *cli, const char *file)
+{
+	buf_auto struct buf command = BUF_INIT;
+
+	words_muster(&command, cli->directory);
+	buf_adds(&command, " apply ");
+	words_shell(&command, file);
+	fprintf(stderr, "Saved as %s; apply exactly this with: %s\n", file, buf_str(&command));
+}
+
 static int show(struct cli *cli, struct plan *plan, const struct plan_arguments *given)
 {
 	/* Saving first: what was shown should be what can be applied. */
 	if (given->out != NULL && plan_file_write(plan, given->out, &cli->diag) < 0)
 		return CLI_FAILED;
-	if (given->format[0] == 'j') {
+	if (given->json || given->format[0] == 'j') {
 		json_auto_t *json = plan_to_json(plan);
 
 		json_dumpf(json, stdout, JSON_INDENT(2));
@@ -52,8 +66,13 @@ static int show(struct cli *cli, struct plan *plan, const struct plan_arguments 
 		planning_print(cli, plan);
 	}
 	if (given->out != NULL)
-		fprintf(stderr, "Saved as %s; apply exactly this with: muster apply %s\n", given->out, given->out);
-	return given->detailed_exitcode && plan->change_count > 0 ? CLI_CHANGES : CLI_DONE;
+		saved(cli, given->out);
+	if (!given->detailed_exitcode)
+		return CLI_DONE;
+	/* Whoever asks for the exit status must not take a fleet that was not seen for one without changes. */
+	if (plan->change_count > 0)
+		return CLI_CHANGES;
+	return planning_is_whole(plan) ? CLI_DONE : CLI_FAILED;
 }
 
 static int plan(struct cli *cli, const void *arguments, const char **words, size_t count)

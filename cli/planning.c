@@ -45,10 +45,10 @@ void planning_print(const struct cli *cli, const struct plan *plan)
 	fflush(stdout);
 }
 
-bool planning_has_notes(const struct plan *plan, enum plan_note_kind kind)
+bool planning_is_whole(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->note_count; i++)
-		if (plan->notes[i].kind == kind)
-			return true;
-	return false;
+		if (plan->notes[i].kind == PLAN_NOTE_UNREACHABLE || plan->notes[i].kind == PLAN_NOTE_BLOCKED)
+			return false;
+	return true;
 }

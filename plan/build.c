@@ -186,21 +186,21 @@ static void decide_adopt(struct subject *s)
 	struct plan_change *change;
 
 	/* Not asked about: --only takes it out again, whatever it is. */
-	if (m->options->only != NULL && !text_glob(m->options->only, s->resource->address)) {
+	if (!maker_selected(m, s->resource->address)) {
 		decide_create(s);
 		return;
 	}
 	if (!adoption_allowed(s)) {
-		diag_at(
-		    m->d, DIAG_ERROR, &s->resource->place,
-		    "%s exists already in account %s, %s, and is not in the state; to take it over, use --adopt '%s' "
-		    "or \"Adopt\": true in the stack%s",
-		    s->resource->type->name, s->resource->instance->account->name, s->resource->instance->region,
-		    s->resource->address,
-		    m->state_empty && s->resource->name_generated
-			? "; its name was generated for this very lineage, so an earlier state made it: "
-			  "bring that state back, or import it"
-			: "");
+		mem_auto_str char *text =
+		    mem_printf("exists already (%s) and is not in the state; to take it over, use --adopt '*/%s/%s' or "
+			       "\"Adopt\": true in the stack%s",
+			       s->resource->type->name, s->resource->instance->stack, s->resource->logical_id,
+			       m->state_empty && s->resource->name_generated
+				   ? "; its name was generated for this very lineage, so an earlier state made it: "
+				     "bring that state back"
+				   : "");
+
+		maker_complain(m, &s->resource->place, s->resource->address, text);
 		seen_set(m, s->resource->address, SIZE_MAX);
 		return;
 	}
@@ -252,9 +252,8 @@ static void decide_replace(struct subject *s, struct plan_change *change, const 
 	const struct specs_resource *resource = s->resource;
 
 	if (s->record.protect || resource->protect) {
-		diag_at(s->m->d, DIAG_ERROR, &resource->place,
-			"%s would be replaced, but it is protected; take \"Protect\" off it and apply that first",
-			resource->address);
+		maker_complain(s->m, &resource->place, resource->address,
+			       "would be replaced, but it is protected; take \"Protect\" off it and apply that first");
 	}
 	change->action = PLAN_REPLACE;
 	change->incarnation = s->record.incarnation + 1;
@@ -321,8 +320,15 @@ static bool identity_taken(struct subject *s)
 		map_set(&s->m->identities, identity, mem_strdup(s->resource->address));
 		return false;
 	}
-	diag_at(s->m->d, DIAG_ERROR, &s->resource->place, "%s and %s are one and the same %s in AWS; keep one of them",
-		other, s->resource->address, s->resource->type->name);
+	mem_auto_str char *text = mem_printf("is the same %s in AWS as another one here%s; keep one of them, or give "
+					     "them different names",
+					     s->resource->type->name,
+					     s->resource->type->scope == SCHEMA_REGIONAL
+						 ? ""
+						 : ", since it has no region (target it at \"Regions\": [\"home\"])");
+
+	(void)other;
+	maker_complain(s->m, &s->resource->place, s->resource->address, text);
 	return true;
 }
 

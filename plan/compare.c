@@ -132,6 +132,25 @@ bool plan_document_equal(const json_t *a, const json_t *b)
 	return equal;
 }
 
+bool plan_holds_secret(const json_t *value)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)value, i, item)
+	{
+		if (plan_holds_secret(item))
+			return true;
+	}
+	json_object_foreach((json_t *)value, key, item)
+	{
+		if (strcmp(key, "Muster::Secret") == 0 || plan_holds_secret(item))
+			return true;
+	}
+	return false;
+}
+
 bool plan_secret_equal(const json_t *a, const json_t *b)
 {
 	return tree_equal(a, b, true);

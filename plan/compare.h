@@ -20,6 +20,8 @@ bool plan_value_same(const struct schema_value *value, const json_t *desired, co
 		     const json_t *recorded, bool live);
 /* Two values that hold secrets: equal but for the secrets' sources, whose HMACs count instead. */
 bool plan_secret_equal(const json_t *a, const json_t *b);
+/* Whether a secret stands anywhere in it. */
+bool plan_holds_secret(const json_t *value);
 /* Two JSON documents, 1 and 1.0 being the same. */
 bool plan_document_equal(const json_t *a, const json_t *b);
 /* The document that `value` is or, as a string, holds. New reference, never NULL for a non-NULL value. */

@@ -9,28 +9,9 @@
 static void differ_value(struct plan_differ *d, const struct schema_value *value, const json_t *desired,
 			 const json_t *prior, const json_t *recorded);
 static void differ_whole(struct plan_differ *d, const struct schema_value *value, const json_t *before,
-			 const json_t *after);
+			 const json_t *after, const json_t *recorded);
 
 /* -- Adding differences ------------------------------------------------------------------------------------------- */
-
-static bool holds_secret(const json_t *value)
-{
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	json_array_foreach((json_t *)value, i, item)
-	{
-		if (holds_secret(item))
-			return true;
-	}
-	json_object_foreach((json_t *)value, key, item)
-	{
-		if (strcmp(key, "Muster::Secret") == 0 || holds_secret(item))
-			return true;
-	}
-	return false;
-}
 
 /* A sensitive value goes no further in clear, neither to a file nor to a screen. */
 static json_t *hidden(const json_t *value, bool sensitive)
@@ -45,7 +26,7 @@ void plan_differ_add(struct plan_differ *d, const json_t *before, const json_t *
 	struct plan_diff *out = d->out;
 	struct plan_difference *item;
 	bool unknown = after != NULL && specs_has_unknown(after);
-	bool sensitive = d->sensitive || holds_secret(before) || holds_secret(after);
+	bool sensitive = d->sensitive || plan_holds_secret(before) || plan_holds_secret(after);
 
 	if ((out->count & (out->count - 1)) == 0)
 		out->items = mem_resize(out->items, out->count == 0 ? 1 : 2 * out->count, sizeof *out->items);
@@ -79,6 +60,16 @@ void plan_differ_index(struct plan_differ *d, size_t index)
 	buf_addf(&d->path, "[%zu]", index);
 }
 
+/* What held a secret when it was applied is taken away: the live value is not for showing. */
+static void differ_gone(struct plan_differ *d, const json_t *prior, const json_t *recorded)
+{
+	bool sensitive = d->sensitive;
+
+	d->sensitive |= plan_holds_secret(recorded);
+	plan_differ_add(d, prior, NULL);
+	d->sensitive = sensitive;
+}
+
 /* -- Objects ------------------------------------------------------------------------------------------------------ */
 
 static void differ_one_member(struct plan_differ *d, const struct schema_member *member, const json_t *desired,
@@ -100,12 +91,12 @@ static void differ_one_member(struct plan_differ *d, const struct schema_member 
 		return;
 	d->create_only |= member->create_only;
 	/* What was a secret when it was applied is one still, also in the clear words of the service. */
-	d->sensitive |= member->sensitive || (specs_is_residual(recorded) && holds_secret(recorded));
+	d->sensitive |= member->sensitive || (specs_is_residual(recorded) && plan_holds_secret(recorded));
 	plan_differ_member(d, member->name);
 	if (pairing == PLAN_PAIR_TAKEN)
-		plan_differ_add(d, prior, NULL);
+		differ_gone(d, prior, recorded);
 	else if (!d->exists)
-		differ_whole(d, &member->value, NULL, desired);
+		differ_whole(d, &member->value, NULL, desired, NULL);
 	else
 		differ_value(d, &member->value, desired, prior, recorded);
 	buf_truncate(&d->path, len);
@@ -169,13 +160,13 @@ static bool holds_sensitive(const struct schema_value *value, const json_t *json
 
 /* A value said as a whole. */
 static void differ_whole(struct plan_differ *d, const struct schema_value *value, const json_t *before,
-			 const json_t *after)
+			 const json_t *after, const json_t *recorded)
 {
 	struct plan_differ flags = *d;
 
 	if (value->kind == SCHEMA_OBJECT)
 		d->create_only |= holds_create_only(value, before) || holds_create_only(value, after);
-	d->sensitive |= holds_sensitive(value, before) || holds_sensitive(value, after);
+	d->sensitive |= holds_sensitive(value, before) || holds_sensitive(value, after) || plan_holds_secret(recorded);
 	plan_differ_add(d, before, after);
 	d->create_only = flags.create_only;
 	d->sensitive = flags.sensitive;
@@ -207,7 +198,7 @@ static void differ_named(struct plan_differ *d, const struct schema_value *item,
 
 	plan_differ_item(d, name);
 	if (desired == NULL || prior == NULL)
-		differ_whole(d, item, prior, desired);
+		differ_whole(d, item, prior, desired, recorded);
 	else
 		differ_value(d, item, desired, prior, recorded);
 	buf_truncate(&d->path, len);
@@ -231,7 +222,7 @@ static void differ_keyed(struct plan_differ *d, const struct schema_value *value
 	{
 		plan_scalar_text(json_object_get(item, key), scratch, &name);
 		if (!plan_key_is_reserved(name) && plan_keyed_find(desired, key, name) == NULL)
-			differ_named(d, value->item, name, NULL, item, NULL);
+			differ_named(d, value->item, name, NULL, item, plan_keyed_find(recorded, key, name));
 	}
 }
 
@@ -246,7 +237,7 @@ static void differ_map(struct plan_differ *d, const struct schema_value *value, 
 	json_object_foreach((json_t *)prior, key, item)
 	{
 		if (!plan_key_is_reserved(key) && json_object_get(desired, key) == NULL)
-			differ_named(d, value->item, key, NULL, item, NULL);
+			differ_named(d, value->item, key, NULL, item, json_object_get(recorded, key));
 	}
 }
 
@@ -275,7 +266,7 @@ static void differ_by_place(struct plan_differ *d, const struct schema_value *va
 
 		plan_differ_index(d, i);
 		if (after == NULL || before == NULL)
-			differ_whole(d, value->item, before, after);
+			differ_whole(d, value->item, before, after, recorded);
 		else
 			differ_value(d, value->item, after, before, json_array_get(recorded, i));
 		buf_truncate(&d->path, len);
@@ -291,7 +282,7 @@ static void differ_list(struct plan_differ *d, const struct schema_value *value,
 	else if (value->compare != SCHEMA_SET && comparable_by_place(value, desired, prior, recorded, d->live))
 		differ_by_place(d, value, desired, prior, recorded);
 	else
-		differ_whole(d, value, prior, desired);
+		differ_whole(d, value, prior, desired, recorded);
 }
 
 /* -- Any value ---------------------------------------------------------------------------------------------------- */
@@ -307,6 +298,17 @@ static void differ_residual(struct plan_differ *d, const json_t *desired, const 
 	plan_differ_add(d, before, desired);
 }
 
+/* Documents are read by meaning, so no part of the live one can be told to be what a secret was. */
+static void differ_document(struct plan_differ *d, const struct schema_value *value, const json_t *desired,
+			    const json_t *prior, const json_t *recorded)
+{
+	bool sensitive = d->sensitive;
+
+	d->sensitive |= plan_holds_secret(desired) || plan_holds_secret(recorded);
+	plan_differ_document(d, value->compare == SCHEMA_POLICY, desired, prior);
+	d->sensitive = sensitive;
+}
+
 static void differ_value(struct plan_differ *d, const struct schema_value *value, const json_t *desired,
 			 const json_t *prior, const json_t *recorded)
 {
@@ -317,11 +319,11 @@ static void differ_value(struct plan_differ *d, const struct schema_value *value
 		return;
 	}
 	if (prior == NULL) {
-		differ_whole(d, value, NULL, desired);
+		differ_whole(d, value, NULL, desired, recorded);
 		return;
 	}
 	if (plan_value_is_document(value)) {
-		plan_differ_document(d, value->compare == SCHEMA_POLICY, desired, prior);
+		differ_document(d, value, desired, prior, recorded);
 		return;
 	}
 	if (value->kind == SCHEMA_OBJECT && json_is_object(prior) && json_is_object(desired))
@@ -331,7 +333,7 @@ static void differ_value(struct plan_differ *d, const struct schema_value *value
 	else if (value->kind == SCHEMA_MAP && json_is_object(prior) && json_is_object(desired))
 		differ_map(d, value, desired, prior, recorded);
 	else
-		differ_whole(d, value, prior, desired);
+		differ_whole(d, value, prior, desired, recorded);
 }
 
 /* Members of documents and maps come in the order in which somebody wrote them; the same change must read the same. */

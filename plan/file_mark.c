@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "plan/compare.h"
 #include "plan/file_private.h"
 
 /* -- Unknown parts ------------------------------------------------------------------------------------------------- */
@@ -226,6 +227,88 @@ json_t *plan_file_hidden(const struct schema_value *schema, const json_t *value)
 
 	json_decref(marks);
 	return result;
+}
+
+/* -- Secrets that the service gives back ----------------------------------------------------------------------------
+ */
+
+/* Whether a value says by its structure which parts of a live one are secret, or has none. */
+static bool leads_inside(const json_t *value, const json_t *live)
+{
+	if (!plan_holds_secret(value))
+		return true;
+	return !specs_is_residual(value) && json_typeof(value) == json_typeof(live) &&
+	       (json_is_object(value) || json_is_array(value));
+}
+
+static json_t *masked_object(const struct schema_value *schema, const json_t *live, const json_t *desired,
+			     const json_t *recorded)
+{
+	json_t *result = json_object(), *item;
+	const char *key;
+
+	json_object_foreach((json_t *)live, key, item)
+	{
+		bool sensitive;
+		const struct schema_value *inner = part_schema(schema, key, &sensitive);
+
+		json_object_set_new(
+		    result, key,
+		    plan_file_masked(inner, item, json_object_get(desired, key), json_object_get(recorded, key)));
+	}
+	return result;
+}
+
+/* Without keys an item is known to hold no secret only if it is one that was written without. */
+static bool written_so(const json_t *list, const json_t *live)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, item)
+	{
+		if (json_equal(item, (json_t *)live))
+			return true;
+	}
+	return false;
+}
+
+static json_t *masked_list(const struct schema_value *schema, const json_t *live, const json_t *desired,
+			   const json_t *recorded)
+{
+	const char *key = schema != NULL ? schema->key : NULL, *name;
+	json_t *result = json_array(), *item;
+	char scratch[32];
+	size_t i;
+
+	json_array_foreach((json_t *)live, i, item)
+	{
+		json_t *part;
+
+		if (key != NULL && plan_scalar_text(json_object_get(item, key), scratch, &name))
+			part = plan_file_masked(schema->item, item, plan_keyed_find(desired, key, name),
+						plan_keyed_find(recorded, key, name));
+		else if (written_so(desired, item) || written_so(recorded, item))
+			part = json_incref(item);
+		else
+			part = json_pack("{s:{}}", "Muster::Secret");
+		json_array_append_new(result, part);
+	}
+	return result;
+}
+
+json_t *plan_file_masked(const struct schema_value *schema, const json_t *live, const json_t *desired,
+			 const json_t *recorded)
+{
+	if (live == NULL || plan_holds_secret(live) || (!plan_holds_secret(desired) && !plan_holds_secret(recorded)))
+		return json_incref((json_t *)live);
+	if (!leads_inside(desired, live) || !leads_inside(recorded, live))
+		return json_pack("{s:{}}", "Muster::Secret");
+	/* Documents are compared by meaning: nothing tells where in the live one a secret stands. */
+	if (schema == NULL || plan_value_is_document(schema))
+		return json_pack("{s:{}}", "Muster::Secret");
+	return json_is_object(live) ? masked_object(schema, live, desired, recorded)
+				    : masked_list(schema, live, desired, recorded);
 }
 
 /* -- Paths --------------------------------------------------------------------------------------------------------- */

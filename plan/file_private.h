@@ -22,6 +22,10 @@ int plan_file_restore(json_t **value, const json_t *unknown);
 json_t *plan_file_sensitive(const struct schema_value *schema, const json_t *value);
 /* `value` with {"Muster::Secret": {}} for what is sensitive and stands there in clear. New reference. */
 json_t *plan_file_hidden(const struct schema_value *schema, const json_t *value);
+/* `live`, as the service gave it, with {"Muster::Secret": {}} where `desired` or `recorded` (NULL: nothing) have a
+ * secret. New reference, NULL when live is. */
+json_t *plan_file_masked(const struct schema_value *schema, const json_t *live, const json_t *desired,
+			 const json_t *recorded);
 /* "Tags[Owner].Value" as ["Tags", "Owner", "Value"]. */
 json_t *plan_file_path(const char *path);
 

@@ -106,16 +106,18 @@ static json_t *replace_paths(const struct plan_change *change)
 static json_t *terraform_change(const struct plan_change *change, json_t *unknown)
 {
 	const struct schema_value *schema = properties_of(change);
+	json_t *before = plan_file_masked(schema, change->before, change->after, change->recorded);
 	json_t *marks = NULL, *result = json_object(), *paths;
 
 	json_object_set_new(result, "actions", actions(change));
-	json_object_set_new(result, "before", change->before ? plan_file_hidden(schema, change->before) : json_null());
+	json_object_set_new(result, "before", before != NULL ? plan_file_hidden(schema, before) : json_null());
 	json_object_set_new(result, "after",
 			    or_null(change->after != NULL ? plan_file_known(change->after, unknown, &marks) : NULL));
 	json_object_set_new(result, "after_unknown", marks != NULL ? marks : json_object());
-	marks = plan_file_sensitive(schema, change->before);
+	marks = plan_file_sensitive(schema, before);
 	json_object_set_new(result, "before_sensitive",
-			    marks != NULL ? marks : (change->before != NULL ? json_object() : json_false()));
+			    marks != NULL ? marks : (before != NULL ? json_object() : json_false()));
+	json_decref(before);
 	marks = plan_file_sensitive(schema, change->after);
 	json_object_set_new(result, "after_sensitive",
 			    marks != NULL ? marks : (change->after != NULL ? json_object() : json_false()));

@@ -79,6 +79,12 @@ static void found(void *payload, const struct provider_result *result)
 	start_finds(finder);
 }
 
+/* What was recorded and is gone has just been read; it need not be looked for. */
+static bool is_looked_for(const struct maker *m, const struct plan_change *change)
+{
+	return change->action == PLAN_CREATE && !change->gone && maker_selected(m, change->address);
+}
+
 static void start_find(struct finder *finder, const struct plan_change *change)
 {
 	struct maker *m = finder->m;
@@ -110,12 +116,11 @@ static void start_find(struct finder *finder, const struct plan_change *change)
 static void collect_freed(struct finder *finder)
 {
 	const struct plan *plan = finder->m->plan;
-	const char *only = finder->m->options->only;
 
 	for (size_t i = 0; i < plan->change_count; i++) {
 		mem_auto_str char *key = NULL;
 
-		if (only == NULL || text_glob(only, plan->changes[i].address))
+		if (maker_selected(finder->m, plan->changes[i].address))
 			key = graph_identity_freed(&plan->changes[i]);
 		if (key != NULL)
 			map_set(&finder->freed, key, finder);
@@ -136,8 +141,7 @@ static void start_finds(struct finder *finder)
 	while (finder->running < FINDS_AT_ONCE && finder->next < plan->change_count) {
 		const struct plan_change *change = &plan->changes[finder->next++];
 
-		/* What was recorded and is gone has just been read; it need not be looked for. */
-		if (change->action == PLAN_CREATE && !change->gone && !freed_first(finder, change))
+		if (is_looked_for(finder->m, change) && !freed_first(finder, change))
 			start_find(finder, change);
 	}
 }
@@ -147,7 +151,7 @@ int maker_find(struct maker *m)
 	struct finder finder = {.m = m};
 
 	for (size_t i = 0; i < m->plan->change_count; i++)
-		finder.total += m->plan->changes[i].action == PLAN_CREATE && !m->plan->changes[i].gone;
+		finder.total += is_looked_for(m, &m->plan->changes[i]);
 	collect_freed(&finder);
 	start_finds(&finder);
 	loop_run(m->loop);

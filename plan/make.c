@@ -124,18 +124,33 @@ static int compute(struct maker *m)
 			    m->accounts[i]->name, NULL, NULL, m->accounts[i]->unreachable);
 	if (specs_expand(m->specs, maker_regions_of, maker_region_skipped, m, m->d) < 0)
 		return -1;
-	if (!m->options->destroy && maker_build(m) < 0)
+	if (!m->options->destroy && maker_build(m) < 0) {
+		maker_complaints_tell(m);
 		return -1;
-	if (maker_removed(m) < 0 || m->d->errors > errors)
+	}
+	if (maker_removed(m) < 0)
 		return -1;
-	return 0;
+	return maker_complaints_tell(m) < 0 || m->d->errors > errors ? -1 : 0;
+}
+
+/* Where not one account can be entered, the credentials are at fault, and "no changes" would be a lie. */
+static int check_reachable(struct maker *m)
+{
+	size_t closed = 0;
+
+	for (size_t i = 0; i < m->account_count; i++)
+		closed += m->accounts[i]->unreachable != NULL;
+	if (closed == 0 || closed < m->account_count)
+		return 0;
+	return diag_error(m->d, "none of the %zu accounts can be entered; the first, %s: %s", closed,
+			  m->accounts[0]->name, m->accounts[0]->unreachable);
 }
 
 static int make(struct maker *m)
 {
 	int found;
 
-	if (maker_discover(m) < 0)
+	if (maker_discover(m) < 0 || check_reachable(m) < 0)
 		return -1;
 	if (m->options->refresh && maker_refresh(m) < 0)
 		return -1;

@@ -7,6 +7,7 @@
  *   removed.c   what is recorded and no longer wanted
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is read
+ *   complain.c  errors that many targets share
  */
 #ifndef MUSTER_PLAN_MAKE_H
 #define MUSTER_PLAN_MAKE_H
@@ -59,6 +60,7 @@ struct maker {
 	struct map identities; /* physical identity -> address (char *) */
 	struct map blocked;    /* resource or instance address -> why (char *) */
 	struct map noted;      /* notes made already, by their text */
+	struct map complaints; /* errors to be told, by what they are about */
 	struct map intents;    /* addresses with an open intent */
 	bool state_empty;
 };
@@ -88,6 +90,13 @@ void maker_blocked(struct maker *m, const char *address, const char *why);
 /* Adds a note unless the same one (kind, target, subject, text) is there. */
 void maker_note(struct maker *m, enum plan_note_kind kind, const char *account, const char *region, const char *subject,
 		const char *text);
+/* Keeps an error about a resource until maker_complaints_tell(), which says each once for all targets that have it.
+ * `text` goes on from the address: "exists already ...". `place` may be NULL. Not kept for what --only leaves out. */
+void maker_complain(struct maker *m, const struct diag_place *place, const char *address, const char *text);
+/* 0 when there were none, else -1. */
+int maker_complaints_tell(struct maker *m);
+/* Whether --only (if given) has this address. */
+bool maker_selected(const struct maker *m, const char *address);
 void maker_progress(struct maker *m, const char *what, size_t done, size_t total);
 
 #endif

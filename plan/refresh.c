@@ -50,6 +50,9 @@ static int collect_prefix(void *payload, const struct state_record *record)
 static int collect_item(void *payload, const struct state_record *record)
 {
 	struct refresh_target *target = payload;
+
+	if (!maker_selected(target->refresh->m, record->address))
+		return 0;
 	struct refresh_item item = {.target = target};
 
 	item.body = json_loadb(record->text, record->text_len, 0, NULL);

@@ -112,12 +112,15 @@ static void decide(struct maker *m, struct plan_change *change)
 			       ? "left in AWS: its DeletionPolicy is Retain"
 			       : "left in AWS: it was adopted, and no DeletionPolicy: Delete says otherwise");
 	} else if (change->type == NULL) {
-		diag_error(m->d, "%s is to be deleted, but its type %s is not known to this program", change->address,
-			   change->type_name);
+		mem_auto_str char *text =
+		    mem_printf("is to be deleted, but its type %s is not known to this program", change->type_name);
+
+		maker_complain(m, NULL, change->address, text);
 	} else if (change->protect) {
-		diag_error(m->d,
-			   "%s would be deleted, but it is protected; take \"Protect\" off it and apply that first",
-			   change->address);
+		maker_complain(
+		    m, NULL, change->address,
+		    "would be deleted, but it is protected; apply it with \"Protect\": false first (back in its "
+		    "stack, if it was taken out)");
 	} else if (change->type->retains_data) {
 		maker_note(m, PLAN_NOTE_DATA, change->account, change->region, change->address,
 			   "its data goes with it and cannot be brought back");

@@ -51,10 +51,10 @@ static void print_remarks(struct plan_printer *p, const struct plan_group *group
 		plan_remark(p, 4, words);
 	if (change->retain_old)
 		plan_remark(p, 4, "the old one is left in AWS");
-	if (group->drifted > 0) {
+	if (group->drifted > 0 && !change->gone) {
 		buf_auto struct buf text = BUF_INIT;
 
-		buf_adds(&text, "changed in AWS behind muster's back");
+		buf_adds(&text, "AWS has other values than were recorded");
 		if (group->drifted < group->count) {
 			buf_adds(&text, " in ");
 			plan_count_words(&text, group->drifted);
@@ -204,10 +204,19 @@ static void print_totals(struct plan_printer *p, const struct plan *plan, const 
 	map_free(&regions, free);
 }
 
+/* Whether the plan says something of all that the specs want. */
+static bool all_reached(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->note_count; i++)
+		if (plan->notes[i].kind == PLAN_NOTE_UNREACHABLE || plan->notes[i].kind == PLAN_NOTE_BLOCKED)
+			return false;
+	return true;
+}
+
 static void print_nothing(struct plan_printer *p, const struct plan *plan)
 {
 	plan_paint(p, PLAN_PAINT_BOLD);
-	buf_adds(&p->raw, "No changes.");
+	buf_adds(&p->raw, all_reached(plan) ? "No changes." : "No changes in what could be reached.");
 	plan_paint_end(p, PLAN_PAINT_BOLD);
 	buf_addc(&p->raw, ' ');
 	add_counted(&p->raw, plan->unchanged, "resource");

@@ -91,6 +91,51 @@ static void drop_blocked(struct maker *m)
 	compact(m->plan);
 }
 
+/* What was said of a change that is not in the plan after all would only frighten. */
+static void drop_notes(struct plan *plan)
+{
+	struct map kept = MAP_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->change_count; i++)
+		map_set(&kept, plan->changes[i].address, plan);
+	for (size_t i = 0; i < plan->note_count; i++) {
+		const struct plan_note *note = &plan->notes[i];
+
+		if ((note->kind != PLAN_NOTE_DATA && note->kind != PLAN_NOTE_LEFT) || map_has(&kept, note->subject))
+			plan->notes[count++] = *note;
+	}
+	plan->note_count = count;
+	map_free(&kept, NULL);
+}
+
+/* A pattern that matches nothing is a mistake, and "no changes" would be the wrong answer to it. */
+static int check_pattern(struct maker *m, const char *option, const char *pattern)
+{
+	for (size_t i = 0; i < m->seen.count; i++)
+		if (text_glob(pattern, m->seen.entries[i].key))
+			return 0;
+	for (size_t i = 0; i < m->plan->change_count; i++)
+		if (text_glob(pattern, m->plan->changes[i].address))
+			return 0;
+	return diag_error(m->d,
+			  "%s '%s' matches no resource; a pattern is for whole addresses, "
+			  "ACCOUNT/REGION/STACK/LogicalId, and * stands for any part of one",
+			  option, pattern);
+}
+
+static int check_patterns(struct maker *m)
+{
+	int result = 0;
+
+	if (m->options->only != NULL)
+		result = check_pattern(m, "--only", m->options->only);
+	for (size_t i = 0; i < m->options->adopt_count; i++)
+		if (check_pattern(m, "--adopt", m->options->adopt[i]) < 0)
+			result = -1;
+	return result;
+}
+
 /* --only pulls in nothing (rule 11): what needs something left out that is not there yet is refused. */
 static int apply_only(struct maker *m)
 {
@@ -208,9 +253,12 @@ int maker_select(struct maker *m)
 	struct map had = MAP_INIT;
 	struct plan *plan = m->plan;
 
+	if (check_patterns(m) < 0)
+		return -1;
 	drop_blocked(m);
 	if (apply_only(m) < 0)
 		return -1;
+	drop_notes(plan);
 	if (plan->change_count > 0)
 		qsort(plan->changes, plan->change_count, sizeof *plan->changes, by_address);
 	for (size_t i = 0; i < plan->change_count; i++)

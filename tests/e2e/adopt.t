@@ -17,9 +17,9 @@ changing='[.Operation | to_entries[] | select(.key | test(":(Create|Set|Delete|P
 outsider $app eu-west-1 sns Action=CreateTopic Name=alerts >"$work/answer"
 muster plan --detailed-exitcode
 is "a plan over what exists already fails" "$status" 1
-like "... says so with the place in the stack" "$err" '^stacks/alerts.json:2:[0-9]+: Resources.Topic: AWS::SNS::Topic exists already'
-like "... where" "$err" 'in account app, eu-west-1'
-like "... and what takes it over" "$err" "use --adopt 'app/eu-west-1/alerts/Topic' or \"Adopt\": true"
+like "... says so with the place in the stack" "$err" '^stacks/alerts.json:2:[0-9]+: Resources.Topic: app/eu-west-1/alerts/Topic exists already .AWS::SNS::Topic'
+like "... where" "$err" 'app/eu-west-1/alerts/Topic'
+like "... and what takes it over" "$err" "use --adopt '[*]/alerts/Topic' or \"Adopt\": true"
 unlike "... nothing is said of the other targets" "$err" 'us-east-1|account web'
 muster plan --adopt 'web/*'
 is "a glob that does not cover it does not help" "$status" 1
@@ -109,7 +109,7 @@ before=$(sandbox_calls "$changing")
 muster plan
 is "an empty state does not plan creates over its own fleet" "$status" 1
 like "... says whose it is" "$err" 'generated for this very lineage, so an earlier state made it'
-like "... and what to do" "$err" 'bring that state back, or import it'
+like "... and what to do" "$err" 'bring that state back'
 muster apply --auto-approve
 is "... nor does apply" "$status $(sandbox_calls "$changing")" "1 $before"
 rm -rf "$specs/.muster"
@@ -155,7 +155,7 @@ cp "$specs/stacks/guard.json" "$other/stacks/"
 jq '.Lineage = "01ANOTHERLINEAGE000000000"' "$specs/muster.json" >"$other/muster.json"
 run "$muster" -C "$other" plan
 is "a singleton that another fleet made is found" "$status" 1
-like "... and said to exist" "$err" 'AWS::GuardDuty::Detector exists already in account app, eu-west-1'
+like "... and said to exist" "$err" 'app/eu-west-1/guard/Detector exists already .AWS::GuardDuty::Detector'
 jq '.Resources.Detector.Properties.FindingPublishingFrequency = "ONE_HOUR"' "$specs/stacks/guard.json" >"$other/stacks/guard.json"
 run "$muster" -C "$other" apply --auto-approve --adopt '*'
 is "... and adopted" "$status" 0

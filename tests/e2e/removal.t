@@ -34,7 +34,7 @@ is "what was changed behind muster's back is planned" "$status" 2
 like "... what is gone as create" "$out" '^\+ create one/Topic'
 like "... saying why" "$out" 'it is gone from AWS'
 like "... what differs as update, to what the spec says" "$out" '~ DisplayName: "theirs" -> "ours"'
-like "... saying why" "$out" "changed in AWS behind muster's back"
+like "... saying why" "$out" "AWS has other values than were recorded"
 muster apply --auto-approve
 is "... and put back" "$status $(topics | wc -l)" "0 7"
 like "... the change, too" "$(outsider $web us-east-1 sns Action=GetTopicAttributes TopicArn=arn:aws:sns:us-east-1:$web:one)" \
@@ -77,7 +77,7 @@ is "... the records go, the topics stay" "$status $(recorded)$(topics | grep -c 
 rm "$specs/stacks/safe.json"
 muster plan
 is "Protect: a plan that would delete is refused" "$status" 1
-like "... with the way out" "$err" 'app/eu-west-1/safe/Topic would be deleted, but it is protected; take "Protect" off'
+like "... with the way out" "$err" 'app/eu-west-1/safe/Topic would be deleted, but it is protected; apply it with "Protect": false first'
 topic_stack safe '["app"]' '["home"]' '.Protect = true | .Properties.TopicName = "safer"'
 muster plan
 is "... and one that would replace" "$status" 1

@@ -404,7 +404,7 @@ static void notes_are_grouped(void **state)
 	holds(text, "  app-0, app-1: may not assume arn:aws:iam::${AWS::AccountId}:role/x\n");
 	holds(text, "  2 of 5 targets: app-0, app-1 in r-south-1: s: not enabled\n");
 	holds(text, ": s/Thing: open\n");
-	holds(text, "No changes. 1,234 resources are as specified.\n");
+	holds(text, "No changes in what could be reached. 1,234 resources are as specified.\n");
 	plan_free(plan);
 }
 
