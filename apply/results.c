@@ -35,8 +35,8 @@ int apply_record_put(struct state_txn *txn, const char *address, uint64_t genera
 		depends[i] = json_string_value(json_array_get(record->depends, i));
 	/* Without a digest the next plan looks into the record, where more than what is wanted stands. */
 	if (!record->incomplete && json_array_size(record->deposed) == 0)
-		plan_digest(digest, record->type, record->properties, (const char *const *)depends, count,
-			    record->deletion, record->protect);
+		plan_digest(digest, record->account_id, record->type, record->properties, (const char *const *)depends,
+			    count, record->deletion, record->protect);
 	free(depends);
 	return state_record_put(txn, address, generation, digest, body, NULL, d);
 }

@@ -60,7 +60,7 @@ static void set_aside(struct subject *s, enum plan_note_kind kind, const char *s
 {
 	const struct specs_instance *instance = s->resource->instance;
 
-	seen_set(s->m, s->resource->address, SIZE_MAX);
+	map_set(&s->m->seen, s->resource->address, SEEN_ASIDE);
 	if (!s->recorded)
 		maker_blocked(s->m, s->resource->address, why);
 	maker_note(s->m, kind, instance->account->name, instance->region, subject, why);
@@ -342,8 +342,8 @@ static int subject_load(struct subject *s)
 	s->recorded = found == 1;
 	s->known = map_get(&m->known, s->resource->address);
 	depends_merge(s);
-	plan_digest(s->digest, s->resource->type->name, s->resource->properties, s->depends, s->depend_count,
-		    s->resource->deletion, s->resource->protect);
+	plan_digest(s->digest, s->resource->instance->account->id, s->resource->type->name, s->resource->properties,
+		    s->depends, s->depend_count, s->resource->deletion, s->resource->protect);
 	return 0;
 }
 
@@ -352,6 +352,15 @@ static int subject_parse(struct subject *s)
 	s->body = json_loadb(s->raw.text, s->raw.text_len, 0, NULL);
 	if (plan_record_parse(&s->record, s->body) < 0)
 		return diag_error(s->m->d, "the state's record of %s cannot be read", s->resource->address);
+	if (strcmp(s->record.account_id, s->resource->instance->account->id) != 0) {
+		mem_auto_str char *text = mem_printf(
+		    "is recorded in account %s, but the roster now says that %s is %s; give "
+		    "the new account another name, or put the id back",
+		    s->record.account_id, s->resource->instance->account->name, s->resource->instance->account->id);
+
+		maker_complain(s->m, NULL, s->resource->address, text);
+		return -1;
+	}
 	if (strcmp(s->record.type, s->resource->type->name) != 0)
 		return diag_error(s->m->d,
 				  "%s is recorded as %s, but its spec says %s; give the new one another logical id",
@@ -362,17 +371,18 @@ static int subject_parse(struct subject *s)
 static void decide(struct subject *s)
 {
 	const struct known *known = s->known;
+	bool as_recorded = s->recorded && known == NULL && memcmp(s->digest, s->raw.digest, sizeof s->digest) == 0;
 
 	if (s->resource->blocked != NULL)
 		set_aside(s, PLAN_NOTE_BLOCKED, s->resource->address, s->resource->blocked);
+	else if (s->recorded && !as_recorded && subject_parse(s) < 0)
+		seen_set(s->m, s->resource->address, SIZE_MAX);
 	else if (known != NULL && known->live == KNOWN_UNREADABLE)
 		set_aside(s, PLAN_NOTE_UNREACHABLE, NULL, known->why);
 	else if (identity_taken(s))
 		seen_set(s->m, s->resource->address, SIZE_MAX);
-	else if (s->recorded && known == NULL && memcmp(s->digest, s->raw.digest, sizeof s->digest) == 0)
+	else if (as_recorded)
 		unchanged(s);
-	else if (s->recorded && subject_parse(s) < 0)
-		seen_set(s->m, s->resource->address, SIZE_MAX);
 	else if (known != NULL && known->live == KNOWN_FOUND)
 		decide_adopt(s);
 	else if (!s->recorded || (known != NULL && known->live == KNOWN_GONE))
@@ -433,7 +443,7 @@ static bool keeps_attributes(const struct maker *m, const char *address)
 {
 	void *seen = map_get(&m->seen, address);
 
-	if (seen == NULL || seen == SEEN_UNCHANGED)
+	if (seen == NULL || seen == SEEN_UNCHANGED || seen == SEEN_ASIDE)
 		return seen != NULL;
 	switch (m->plan->changes[(uintptr_t)seen - 1].action) {
 	case PLAN_UPDATE:

@@ -178,8 +178,8 @@ void plan_diff_free(struct plan_diff *diff);
 /* The digest of a resource as it is wanted: of everything that its record holds. A record carries the digest of its
  * RESOLVED properties (apply computes it anew after resolving), so that the next plan recognises an unchanged resource
  * without parsing the record. (digest.c) */
-void plan_digest(uint8_t out[32], const char *type, const json_t *properties, const char *const *depends,
-		 size_t depend_count, enum specs_deletion deletion, bool protect);
+void plan_digest(uint8_t out[32], const char *account_id, const char *type, const json_t *properties,
+		 const char *const *depends, size_t depend_count, enum specs_deletion deletion, bool protect);
 
 /* -- Graph (graph.c) ------------------------------------------------------------------------------------------------
  */

@@ -95,7 +95,7 @@ static void the_digest_is_that_of_the_resolved_resource(void **state)
 	bench_apply(&b, plan);
 	assert_int_equal(b.report->done, 2);
 	json_auto_t *wanted = json_pack("{s:s, s:i, s:s}", "Name", "b", "Size", 1, "Kind", "arn:id-1");
-	plan_digest(digest, "T::Thing", wanted, (const char *[]){"app/r1/s/A"}, 1, SPECS_DELETE, false);
+	plan_digest(digest, "111111111111", "T::Thing", wanted, (const char *[]){"app/r1/s/A"}, 1, SPECS_DELETE, false);
 	assert_int_equal(state_begin(&txn, b.state, false, &b.d), 0);
 	assert_int_equal(state_record_get(txn, "app/r1/s/B", &raw, &b.d), 1);
 	assert_memory_equal(raw.digest, digest, 32);
