@@ -288,6 +288,8 @@ def sandbox():
                 yield server.stdout.readline().strip()
             finally:
                 server.terminate()
+        if server.returncode != 0:
+            raise RuntimeError(f"the sandbox ended with status {server.returncode}")
 
 
 def summary(report, used, done, paged, errors):
