@@ -30,6 +30,13 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	status_start(&status, s->cli);
 	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);
 	status_end(&status);
+	/* Generated names hang on it: with a lost state and a new lineage everything would be made a second time. */
+	if (result == 0 && s->specs->settings.lineage == NULL)
+		diag_warning(
+		    &s->cli->diag,
+		    "muster.json has no Lineage; write \"Lineage\": \"%s\" into it, so that what was made is known "
+		    "again should the state be lost",
+		    (*out)->lineage);
 	json_decref(options.parameters);
 	state_git_free(&git);
 	return result;
