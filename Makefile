@@ -35,7 +35,7 @@ all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
 
 # -- What has to be installed: Debian's packages ---------------------------------------------------------------------
 DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev libgit2-dev libexpat1-dev \
-	libmicrohttpd-dev libcmocka-dev git jq python3 perl clang-format clang-tidy shellcheck ca-certificates
+	libmicrohttpd-dev libcmocka-dev git jq curl python3 perl clang-format clang-tidy shellcheck ca-certificates
 
 deps:
 	@sh tools/deps.sh $(DEPS)

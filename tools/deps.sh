@@ -11,7 +11,7 @@ missing_of() {
 	for package in "$@"; do
 		case $package in
 		# A tool counts wherever it came from.
-		git | jq | python3 | perl | clang-format | clang-tidy | shellcheck)
+		git | jq | curl | python3 | perl | clang-format | clang-tidy | shellcheck)
 			command -v "$package" >/dev/null 2>&1 && continue
 			;;
 		esac
