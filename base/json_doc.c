@@ -4,6 +4,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,6 +219,239 @@ static void check_duplicates(const struct json_doc *doc, struct scan *s, struct 
 	s->at++;
 }
 
+/* -- What is wrong with text that is no JSON ------------------------------------------------------------------------
+ */
+
+/* jansson says what it expected and where it had read to; a person asks which comma is missing, and where. This reads
+ * the text again, only to say that; what it has no words for (escapes, bytes that are no UTF-8) jansson says. */
+struct syntax {
+	const char *text, *at, *end;
+	const char *open[JSON_DOC_MAX_DEPTH + 1]; /* brackets that are not closed yet */
+	size_t depth;
+	struct buf message;
+	const char *where; /* NULL: nothing found */
+};
+
+static void syntax_wrong(struct syntax *s, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void syntax_wrong(struct syntax *s, const char *where, const char *format, ...)
+{
+	va_list args;
+
+	if (s->where != NULL)
+		return;
+	va_start(args, format);
+	buf_vaddf(&s->message, format, args);
+	va_end(args);
+	s->where = where;
+}
+
+static void syntax_space(struct syntax *s)
+{
+	struct scan scan = {s->at, s->end};
+
+	skip_space(&scan);
+	s->at = scan.at;
+	if (s->at < s->end && (*s->at == '#' || (*s->at == '/' && s->at + 1 < s->end && strchr("/*", s->at[1]))))
+		syntax_wrong(s, s->at, "JSON has no comments");
+}
+
+/* What stands at the cursor, as a message names it. */
+static void syntax_token(const struct syntax *s, struct buf *out)
+{
+	struct scan scan = {s->at, s->end};
+	size_t len;
+
+	if (*s->at == '"') {
+		skip_string(&scan);
+		len = (size_t)((scan.at < s->end ? scan.at : s->end) - s->at);
+	} else {
+		while (scan.at < s->end && strchr(" \t\r\n,:[]{}\"", *scan.at) == NULL)
+			scan.at++;
+		len = scan.at > s->at ? (size_t)(scan.at - s->at) : 1;
+	}
+	if (len > 40) {
+		for (len = 40; len > 0 && ((unsigned char)s->at[len] & 0xc0) == 0x80; len--)
+			;
+		buf_add(out, s->at, len);
+		buf_adds(out, "...");
+	} else {
+		buf_add(out, s->at, len);
+	}
+}
+
+/* The innermost bracket is still open at the cursor, where `found` stands. */
+static void syntax_open(struct syntax *s, const char *found)
+{
+	const char *open = s->depth > 0 ? s->open[s->depth - 1] : s->text;
+	int line, column;
+
+	place_of(s->text, (size_t)(open - s->text), &line, &column);
+	syntax_wrong(s, s->at < s->end ? s->at : s->end, "%s inside the %s that begins at %d:%d", found,
+		     *open == '{' ? "object" : "list", line, column);
+}
+
+static void syntax_end(struct syntax *s)
+{
+	syntax_open(s, "the file ends");
+}
+
+static void syntax_string(struct syntax *s)
+{
+	const char *start = s->at;
+	struct scan scan = {s->at, s->end};
+	const char *c;
+
+	skip_string(&scan);
+	for (c = start; c < s->end && c < scan.at && *c != '\n'; c++)
+		;
+	if (scan.at > s->end || c < scan.at)
+		syntax_wrong(s, start, "the string is not closed by \" on its line");
+	s->at = scan.at;
+}
+
+/* A number, true, false or null: whether it is a right one is jansson's to say, unless it is none at all. */
+static void syntax_word(struct syntax *s)
+{
+	buf_auto struct buf token = BUF_INIT;
+	const char *word;
+
+	syntax_token(s, &token);
+	word = buf_str(&token);
+	if (*word == '\'')
+		syntax_wrong(s, s->at, "a string stands in double quotes");
+	else if (strchr("-0123456789", *word) == NULL && strcmp(word, "true") != 0 && strcmp(word, "false") != 0 &&
+		 strcmp(word, "null") != 0)
+		syntax_wrong(s, s->at, "expected a value, found %s", word);
+	s->at += token.len;
+}
+
+/* The key and the colon of a member. */
+static void syntax_key(struct syntax *s)
+{
+	buf_auto struct buf token = BUF_INIT;
+
+	syntax_token(s, &token);
+	if (*s->at != '"') {
+		syntax_wrong(s, s->at, "expected a key in double quotes, found %s", buf_str(&token));
+		return;
+	}
+	syntax_string(s);
+	syntax_space(s);
+	if (s->where == NULL && s->at >= s->end)
+		syntax_end(s);
+	else if (s->where == NULL && *s->at != ':')
+		syntax_wrong(s, s->at, "\":\" is missing after the key %s", buf_str(&token));
+	s->at++;
+}
+
+/* After a value: closing brackets, and the comma before the next one. */
+static void syntax_after(struct syntax *s)
+{
+	while (s->where == NULL && s->depth > 0) {
+		bool object = *s->open[s->depth - 1] == '{';
+		buf_auto struct buf token = BUF_INIT;
+		const char *comma;
+
+		syntax_space(s);
+		if (s->where != NULL)
+			return;
+		if (s->at >= s->end) {
+			syntax_end(s);
+			return;
+		}
+		if (*s->at == (object ? '}' : ']')) {
+			s->depth--;
+			s->at++;
+			continue;
+		}
+		if (*s->at == '}' || *s->at == ']') {
+			syntax_open(s, object ? "\"]\"" : "\"}\"");
+			return;
+		}
+		if (*s->at != ',') {
+			syntax_token(s, &token);
+			syntax_wrong(s, s->at, "a comma is missing before %s", buf_str(&token));
+			return;
+		}
+		comma = s->at++;
+		syntax_space(s);
+		if (s->where == NULL && s->at < s->end && (*s->at == '}' || *s->at == ']'))
+			syntax_wrong(s, comma, "a comma before \"%c\": the last one has none", *s->at);
+		else if (s->where == NULL && s->at >= s->end)
+			syntax_end(s);
+		else if (s->where == NULL && object)
+			syntax_key(s);
+		return;
+	}
+}
+
+/* From one value to the next, without recursion. */
+static void syntax_read(struct syntax *s)
+{
+	do {
+		syntax_space(s);
+		if (s->where != NULL)
+			return;
+		if (s->at >= s->end) {
+			syntax_end(s);
+		} else if (*s->at == '{' || *s->at == '[') {
+			char close = *s->at == '{' ? '}' : ']';
+
+			if (s->depth > JSON_DOC_MAX_DEPTH)
+				return;
+			s->open[s->depth++] = s->at++;
+			syntax_space(s);
+			if (s->where != NULL || (s->at < s->end && *s->at != close && close == ']'))
+				continue;
+			if (s->at >= s->end)
+				syntax_end(s);
+			else if (*s->at != close)
+				syntax_key(s);
+			else
+				syntax_after(s);
+		} else {
+			if (*s->at == '"')
+				syntax_string(s);
+			else
+				syntax_word(s);
+			syntax_after(s);
+		}
+	} while (s->where == NULL && s->depth > 0);
+	syntax_space(s);
+	if (s->where == NULL && s->at < s->end) {
+		buf_auto struct buf token = BUF_INIT;
+
+		syntax_token(s, &token);
+		syntax_wrong(s, s->at, "the document ended before %s", buf_str(&token));
+	}
+}
+
+static void report_syntax(const char *file, const char *text, size_t len, const json_error_t *error, struct diag *d)
+{
+	struct syntax s = {text, text, text + len, {NULL}, 0, BUF_INIT, NULL};
+	struct diag_place place = {.file = file, .line = error->line, .column = error->column};
+
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		syntax_wrong(&s, text, "begins with a byte order mark; save it as UTF-8 without one");
+	} else if (strspn(text, " \t\r\n") == len) {
+		syntax_wrong(&s, text, "the file is empty");
+	} else {
+		syntax_read(&s);
+	}
+	/* Something that only jansson knows to be wrong may stand before. */
+	if (s.where != NULL && (json_error_code(error) == json_error_premature_end_of_input ||
+				(size_t)(s.where - text) <= (size_t)error->position)) {
+		place_of(text, (size_t)(s.where - text), &place.line, &place.column);
+		diag_at(d, DIAG_ERROR, &place, "not valid JSON: %s", buf_str(&s.message));
+	} else {
+		place.column = place.column > 0 ? place.column : 1;
+		diag_at(d, DIAG_ERROR, &place, "not valid JSON: %s", error->text);
+	}
+	buf_free(&s.message);
+}
+
 int json_doc_parse(struct json_doc **out, const char *file, const char *text, size_t len, struct diag *d)
 {
 	size_t errors = d->errors;
@@ -240,9 +474,7 @@ int json_doc_parse(struct json_doc **out, const char *file, const char *text, si
 	doc->len = len;
 	doc->root = json_loadb(text, len, JSON_DECODE_ANY, &error);
 	if (doc->root == NULL) {
-		struct diag_place place = {.file = file, .line = error.line, .column = error.column};
-
-		diag_at(d, DIAG_ERROR, &place, "not valid JSON: %s", error.text);
+		report_syntax(file, doc->text, len, &error, d);
 		json_doc_free(doc);
 		return -1;
 	}

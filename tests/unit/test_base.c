@@ -156,6 +156,54 @@ static void bad_syntax_has_a_place(void **state)
 	diag_free(&d);
 }
 
+/* What is wrong in words, where a person would put the finger. */
+static void bad_syntax_is_explained(void **state)
+{
+	static const struct {
+		const char *text;
+		int line, column;
+		const char *message;
+	} cases[] = {
+	    {"", 1, 1, "the file is empty"},
+	    {" \n ", 1, 1, "the file is empty"},
+	    {"\xef\xbb\xbf{}", 1, 1, "begins with a byte order mark; save it as UTF-8 without one"},
+	    {"{", 1, 2, "the file ends inside the object that begins at 1:1"},
+	    {"{\n \"a\": [1,\n", 3, 1, "the file ends inside the list that begins at 2:7"},
+	    {"{\"a\"", 1, 5, "the file ends inside the object that begins at 1:1"},
+	    {"{\"a\": 1\n \"Resources\": 2}", 2, 2, "a comma is missing before \"Resources\""},
+	    {"[1 2]", 1, 4, "a comma is missing before 2"},
+	    {"{\"a\": 1,\n}", 1, 8, "a comma before \"}\": the last one has none"},
+	    {"[[], ]", 1, 4, "a comma before \"]\": the last one has none"},
+	    {"{\"a\" 1}", 1, 6, "\":\" is missing after the key \"a\""},
+	    {"{a: 1}", 1, 2, "expected a key in double quotes, found a"},
+	    {"{\"a\": yes}", 1, 7, "expected a value, found yes"},
+	    {"{\"a\": }", 1, 7, "expected a value, found }"},
+	    {"['a']", 1, 2, "a string stands in double quotes"},
+	    {"[1, // one\n 2]", 1, 5, "JSON has no comments"},
+	    {"{\"a\": \"b\n}", 1, 7, "the string is not closed by \" on its line"},
+	    {"{\"a\": [1}", 1, 9, "\"}\" inside the list that begins at 1:7"},
+	    {"{\"a\": {}]", 1, 9, "\"]\" inside the object that begins at 1:1"},
+	    {"{} {}", 1, 4, "the document ended before {"},
+	    /* jansson's own words: what is wrong stands before the comma that is missing. */
+	    {"[01 2]", 1, 0, "'0'"},
+	    {"[\"\\x\" 2]", 1, 0, "escape"},
+	    {"\"", 1, 1, "the string is not closed by \" on its line"},
+	    {"\"\\", 1, 1, "the string is not closed by \" on its line"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct diag d = DIAG_INIT;
+
+		assert_null(parse(cases[i].text, &d));
+		assert_int_equal(d.count, 1);
+		if (strstr(d.items[0].text, cases[i].message) == NULL || d.items[0].line != cases[i].line ||
+		    (cases[i].column > 0 && d.items[0].column != cases[i].column))
+			fail_msg("%s: %d:%d: %s", cases[i].text, d.items[0].line, d.items[0].column, d.items[0].text);
+		diag_free(&d);
+	}
+}
+
 static void depth_and_size_are_bounded(void **state)
 {
 	struct diag d = DIAG_INIT;
@@ -245,8 +293,9 @@ int main(void)
 	    cmocka_unit_test(base64_goes_both_ways),           cmocka_unit_test(times_are_read_and_written),
 	    cmocka_unit_test(files_are_replaced_whole),        cmocka_unit_test(places_are_found_by_path),
 	    cmocka_unit_test(every_duplicate_key_is_reported), cmocka_unit_test(bad_syntax_has_a_place),
-	    cmocka_unit_test(depth_and_size_are_bounded),      cmocka_unit_test(the_same_message_is_kept_once),
-	    cmocka_unit_test(canonical_form_has_one_spelling), cmocka_unit_test(map_keeps_and_forgets),
+	    cmocka_unit_test(bad_syntax_is_explained),         cmocka_unit_test(depth_and_size_are_bounded),
+	    cmocka_unit_test(the_same_message_is_kept_once),   cmocka_unit_test(canonical_form_has_one_spelling),
+	    cmocka_unit_test(map_keeps_and_forgets),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
