@@ -105,6 +105,23 @@ static int report(struct session *s, struct entry *entries, bool json)
 	return failed > 0 ? CLI_FAILED : CLI_DONE;
 }
 
+/* The roster alone: whether accounts can be entered is asked long before any stack is right. */
+static int load_roster(struct session *s)
+{
+	const struct specs_options options = {.roster_only = true};
+	const struct schema_set *schemas = s->provider->ops->schemas(s->provider);
+	struct diag *d = &s->cli->diag;
+
+	if (specs_source_directory(&s->source, s->cli->directory, d) < 0)
+		return -1;
+	s->source_open = true;
+	if (specs_load(&s->specs, &s->source, schemas, &options, d) < 0)
+		return -1;
+	if (s->specs->account_count == 0)
+		diag_warning(d, "accounts.json lists no accounts");
+	return 0;
+}
+
 static int access_run(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct access_arguments *given = arguments;
@@ -116,7 +133,7 @@ static int access_run(struct cli *cli, const void *arguments, const char **words
 	(void)words;
 	(void)count;
 	session_start(&s, cli);
-	if (session_open_provider(&s) == 0 && session_load_specs(&s, NULL) == 0) {
+	if (session_open_provider(&s) == 0 && load_roster(&s) == 0) {
 		accounts = s.specs->account_count;
 		entries = mem_array(accounts, sizeof *entries);
 		if (enter_all(&s, entries, given->reads) == 0)

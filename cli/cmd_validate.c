@@ -1,6 +1,8 @@
 /* muster validate */
 #include <stdio.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "cli/cli.h"
 
 struct validate_arguments {
@@ -22,6 +24,21 @@ static const char *const *assumed_regions(void *payload, const struct specs_acco
 	return specs_default_regions(specs->settings.partition);
 }
 
+/* One file is a stack in as many targets as it goes to: both numbers, so that neither is taken for the other. */
+static void print_valid(const struct specs *specs)
+{
+	buf_auto struct buf text = BUF_INIT;
+
+	buf_adds(&text, "The specs are valid: ");
+	text_count(&text, specs->account_count, "account");
+	buf_adds(&text, ", ");
+	text_count(&text, specs->stack_count, "stack file");
+	buf_adds(&text, ", ");
+	text_count(&text, specs->instance_count, "stack");
+	buf_adds(&text, " in targets (with the regions that are enabled by default).");
+	puts(buf_str(&text));
+}
+
 static int validate(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct validate_arguments *given = arguments;
@@ -38,10 +55,10 @@ static int validate(struct cli *cli, const void *arguments, const char **words, 
 		result = specs_expand(s.specs, assumed_regions, NULL, s.specs, &cli->diag);
 	if (result == 0)
 		result = specs_check(s.specs, &cli->diag);
+	if (result == 0 && s.specs->stack_count == 0)
+		diag_warning(&cli->diag, "there are no stacks: a stack is a file stacks/NAME.json");
 	if (result == 0)
-		printf("The specs are valid: %zu accounts, %zu stacks in targets (with the regions that are enabled by "
-		       "default).\n",
-		       s.specs->account_count, s.specs->instance_count);
+		print_valid(s.specs);
 	session_close(&s);
 	return result == 0 ? CLI_DONE : CLI_FAILED;
 }

@@ -64,6 +64,7 @@ struct specs {
 	struct specs_settings settings;
 	struct specs_account *accounts;
 	size_t account_count;
+	size_t stack_count;
 	struct specs_instance *const *instances; /* after specs_expand(), sorted: stack order, roster order, region */
 	size_t instance_count;
 	struct specs_private *private;
@@ -80,6 +81,7 @@ struct specs_options {
 	/* Key for the HMACs that stand for secrets (rule 7); NULL: secrets are not looked up at all (validate). */
 	const uint8_t *secret_key;
 	size_t secret_key_len;
+	bool roster_only; /* settings and accounts without any stack: enough to enter the accounts */
 };
 
 /* Loads and checks everything that does not need to know a target: syntax, names, types, references, functions,

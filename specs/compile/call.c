@@ -82,6 +82,19 @@ const char *specs_call_name(const json_t *object, const struct scope *scope)
 	return (text_starts(key, "Fn::") && !specs_foreach_is(key)) || text_starts(key, "Muster::") ? key : NULL;
 }
 
+const char *specs_call_among(const json_t *object)
+{
+	for (void *iter = json_object_iter((json_t *)object); iter != NULL;
+	     iter = json_object_iter_next((json_t *)object, iter)) {
+		const char *key = json_object_iter_key(iter);
+
+		/* "Condition" is a property of many things. */
+		if (json_object_size(object) > 1 && strcmp(key, "Condition") != 0 && function_find(key) != NULL)
+			return key;
+	}
+	return NULL;
+}
+
 static int unknown_function(const struct scope *scope, const struct node *at, const char *name)
 {
 	const char *names[COUNT_OF(functions)];

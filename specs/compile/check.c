@@ -220,12 +220,40 @@ static void check_length(struct check *check, int64_t length, const char *noun, 
 	}
 }
 
+/* The type's rule for names that are made. Services take more characters than it has in some cases, so that these are a
+ * warning, and none where a pattern tells. */
+static void check_name(struct check *check, const char *s, const struct schema_value *schema,
+		       const struct json_path *path)
+{
+	const struct schema_type *type = check->type;
+	const struct schema_member *member = type == NULL || type->name_property == NULL
+						 ? NULL
+						 : schema_value_member(&type->properties, type->name_property);
+	size_t length = count_characters(s);
+
+	if (member == NULL || &member->value != schema)
+		return;
+	if (schema->max_length < 0 && type->name_max > 0 && length > (size_t)type->name_max)
+		check_error(check, path, false, "too long: a name here has at most %lld characters, this one %zu",
+			    (long long)type->name_max, length);
+	if (schema->pattern != NULL || check->doc == NULL || check->eval != NULL)
+		return;
+	while (*s != '\0' && specs_name_allows(type, *s))
+		s++;
+	/* What queues and topics that keep their order must end in. */
+	if (*s != '\0' && strcmp(s, ".fifo") != 0)
+		json_doc_warning(check->doc, path, check->d,
+				 "the name holds other characters than %s: the service may refuse it",
+				 type->name_allowed);
+}
+
 static void check_string(struct check *check, const json_t *value, const struct schema_value *schema,
 			 const struct json_path *path)
 {
 	const char *s = json_string_value(value);
 
 	check_length(check, (int64_t)count_characters(s), "character", schema, path);
+	check_name(check, s, schema, path);
 	if (schema->pattern != NULL && !pattern_matches(check->specs, schema->pattern, s)) {
 		mem_auto_str char *text = shown(value);
 
@@ -312,13 +340,48 @@ void specs_value_check_missing(struct check *check, const char *name, const stru
 	check_error(check, path, true, "required property \"%s\" is missing", name);
 }
 
-/* `: not supported, REASON` for what the registry knows and the type file leaves out, else NULL. */
-static char *why_left_out(const struct check *check, const char *key, const struct schema_value *schema)
+/* The path as type files write one, Rules[].Transition: without indexes, and without the functions on the way. */
+static void path_shape(struct buf *out, const struct json_path *path)
 {
-	const char *why = check->type != NULL && schema == &check->type->properties
-			      ? json_get_string(check->type->left_out, key)
-			      : NULL;
+	const struct json_path *up = path != NULL ? path->up : NULL;
 
+	if (path == NULL)
+		return;
+	if (up != NULL && up->key != NULL && text_starts(up->key, path->key == NULL ? "Fn::" : "Muster::")) {
+		path_shape(out, up->up);
+		buf_adds(out, path->key == NULL ? "" : "[]");
+		return;
+	}
+	path_shape(out, up);
+	if (path->key == NULL)
+		buf_adds(out, "[]");
+	else
+		buf_addf(out, ".%s", path->key);
+}
+
+/* `, REASON` for what the registry knows and the type file leaves out, else NULL. */
+static char *why_left_out(const struct check *check, const char *key, const struct schema_value *schema,
+			  const struct json_path *path)
+{
+	const json_t *left_out = check->type != NULL ? check->type->left_out : NULL;
+	const char *why = NULL, *name;
+	buf_auto struct buf shape = BUF_INIT;
+	json_t *reason;
+
+	if (left_out == NULL)
+		return NULL;
+	path_shape(&shape, path);
+	buf_addf(&shape, ".%s", key);
+	if (schema == &check->type->properties)
+		why = json_get_string(left_out, key);
+	else
+		json_object_foreach((json_t *)left_out, name, reason)
+		{
+			mem_auto_str char *inside = mem_printf(".%s", name);
+
+			if (strchr(name, '.') != NULL && text_ends(buf_str(&shape), inside))
+				why = json_string_value(reason);
+		}
 	return why != NULL ? mem_printf(", which this program does not support: %s", why) : NULL;
 }
 
@@ -334,7 +397,7 @@ const struct schema_member *specs_value_check_member(struct check *check, const 
 		names = mem_array(schema->member_count, sizeof *names);
 		for (size_t i = 0; i < schema->member_count; i++)
 			names[i] = schema->members[i].name;
-		nearest = why_left_out(check, key, schema);
+		nearest = why_left_out(check, key, schema, path);
 		if (nearest == NULL)
 			nearest = specs_report_nearest(key, names, schema->member_count);
 		free(names);
@@ -408,6 +471,12 @@ void specs_value_check(struct check *check, const json_t *value, const struct sc
 	if (schema == NULL || specs_is_residual(value))
 		return;
 	if (!kind_fits(value, schema->kind)) {
+		const char *function = specs_call_among(value);
+
+		if (function != NULL) {
+			check_error(check, path, false, "a function (%s) stands alone in its object", function);
+			return;
+		}
 		check_error(check, path, false, "must be %s, not %s", kind_words(schema->kind), json_kind_name(value));
 		return;
 	}

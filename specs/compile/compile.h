@@ -366,6 +366,10 @@ struct node *specs_node_compile_object(const struct scope *scope, struct node *n
 int specs_text_compile(struct text *out, const struct scope *scope, const struct node *node, const char *s);
 /* Whether `object` is one function; its name. */
 const char *specs_call_name(const json_t *object, const struct scope *scope);
+/* The function among several keys of an object, where it does nothing: a function stands alone. NULL: none. */
+const char *specs_call_among(const json_t *object);
+/* Warns where a string holds ${Name} of something that Fn::Sub would fill in. */
+void specs_sub_forgotten(const struct scope *scope, const struct node *node, const char *s);
 struct node *specs_call_compile(const struct scope *scope, struct node *node, const char *name);
 int specs_sub_compile(const struct scope *scope, struct node *node, struct node *at, json_t *argument);
 struct call *specs_call_new(const struct scope *scope, struct node *node, enum call_kind kind, const char *function);
@@ -582,6 +586,8 @@ json_t *specs_secret_new(const struct specs *specs, const json_t *source, const 
 /* Reads {"Env": …} or {"File": …}: 0 and the text (free()), -ENOENT when it is not set, -1 with a message. */
 int specs_secret_source_read(const struct specs *specs, const json_t *source, char **out, struct diag *d);
 void specs_resource_place(const struct specs_resource *resource, struct schema_place *out);
+/* Whether names that are made for the type may hold `c`. */
+bool specs_name_allows(const struct schema_type *type, char c);
 const json_t *specs_attribute_of(const json_t *value, const char **address, const char **attribute);
 
 #endif

@@ -118,7 +118,8 @@ json_t *specs_fold_select(const json_t *index, const json_t *list, char **error)
 		return wrong(error, "needs a list to select from", list);
 	item = json_array_get(list, (size_t)at);
 	if (item == NULL) {
-		*error = mem_printf("no item %lld in a list of %zu", (long long)at, json_array_size(list));
+		*error = mem_printf("asks for item %lld, counted from 0, of a list of %zu", (long long)at,
+				    json_array_size(list));
 		return NULL;
 	}
 	return json_incref((json_t *)item);
@@ -131,7 +132,7 @@ json_t *specs_fold_split(const char *delimiter, const json_t *source, char **err
 	const char *s, *hit;
 
 	if (*delimiter == '\0') {
-		*error = mem_strdup("the delimiter must not be empty");
+		*error = mem_strdup("needs a delimiter that is not empty");
 		return NULL;
 	}
 	if (specs_is_residual(source))

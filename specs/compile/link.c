@@ -10,10 +10,13 @@ int specs_stack_unknown(const struct specs *specs, const struct stack *at_stack,
 	const struct specs_private *p = specs->private;
 	const char **names = mem_array(p->stack_count, sizeof *names);
 	mem_auto_str char *nearest = NULL;
+	size_t count = 0;
 
+	/* Never the stack itself: it can be meant nowhere. */
 	for (size_t s = 0; s < p->stack_count; s++)
-		names[s] = p->stacks[s]->name;
-	nearest = specs_report_nearest(name, names, p->stack_count);
+		if (p->stacks[s] != at_stack)
+			names[count++] = p->stacks[s]->name;
+	nearest = specs_report_nearest(name, names, count);
 	free(names);
 	specs_node_error(at_stack, at, false, d, "no stack is called \"%s\"%s", name, nearest);
 	return EVAL_ERROR;

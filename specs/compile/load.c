@@ -54,6 +54,18 @@ static int load_stacks(struct specs *specs, struct diag *d)
 	return result;
 }
 
+static int load_every_stack(struct specs *specs, struct diag *d)
+{
+	struct specs_private *p = specs->private;
+	int result = load_stacks(specs, d);
+
+	specs->stack_count = p->stack_count;
+	result |= specs_stacks_link(specs, d);
+	for (size_t s = 0; s < p->stack_count; s++)
+		result |= specs_parameters_settle(p->stacks[s], d);
+	return result == 0 ? specs_parameters_unused(specs, d) : -1;
+}
+
 int specs_load(struct specs **out, const struct specs_source *source, const struct schema_set *schemas,
 	       const struct specs_options *options, struct diag *d)
 {
@@ -74,12 +86,8 @@ int specs_load(struct specs **out, const struct specs_source *source, const stru
 		specs_free(specs);
 		return -1;
 	}
-	result |= load_stacks(specs, d);
-	result |= specs_stacks_link(specs, d);
-	for (size_t s = 0; s < p->stack_count; s++)
-		result |= specs_parameters_settle(p->stacks[s], d);
-	if (result == 0)
-		result = specs_parameters_unused(specs, d);
+	if (!p->options.roster_only)
+		result |= load_every_stack(specs, d);
 	if (result != 0) {
 		specs_free(specs);
 		return -1;

@@ -24,6 +24,11 @@ static bool set_has(const char *allowed, char c)
 	return false;
 }
 
+bool specs_name_allows(const struct schema_type *type, char c)
+{
+	return set_has(type->name_allowed, c);
+}
+
 static void add_allowed(struct buf *out, const struct schema_type *type, const char *s)
 {
 	for (; *s != '\0'; s++) {

@@ -104,6 +104,7 @@ static struct node *string_compile(const struct scope *scope, struct node *node)
 		return NULL;
 	}
 	specs_text_compile(&node->text, scope, node, s);
+	specs_sub_forgotten(scope, node, s);
 	if (node->text.count > 0)
 		node->kind = NODE_TEXT;
 	return node;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
 	const char *name;
@@ -128,6 +129,28 @@ static int attribute_check(const struct scope *scope, const struct node *at, con
 	return -1;
 }
 
+/* Like specs_report_nearest(), for attributes: many are called by the type and what is meant, as TopicArn. */
+static char *nearest_attribute(const char *attribute, const char *const *names, size_t count)
+{
+	buf_auto struct buf list = BUF_INIT;
+	char *nearest = specs_report_nearest(attribute, names, count);
+	size_t len = strlen(attribute);
+
+	if (*nearest != '\0')
+		return nearest;
+	free(nearest);
+	for (size_t i = 0; i < count; i++) {
+		size_t other = strlen(names[i]);
+
+		if (len > 0 && len < other && strcasecmp(names[i] + other - len, attribute) == 0)
+			return mem_printf(" (did you mean \"%s\"?)", names[i]);
+	}
+	for (size_t i = 0; i < count && i < 12; i++)
+		buf_addf(&list, "%s%s", i == 0 ? ": it has " : ", ", names[i]);
+	buf_adds(&list, count > 12 ? ", ..." : "");
+	return buf_detach(&list);
+}
+
 char *specs_attribute_unknown(const struct schema_type *type, const char *attribute)
 {
 	const char **names = mem_array(type->attribute_count, sizeof *names);
@@ -135,7 +158,7 @@ char *specs_attribute_unknown(const struct schema_type *type, const char *attrib
 
 	for (size_t i = 0; i < type->attribute_count; i++)
 		names[i] = type->attributes[i].name;
-	nearest = specs_report_nearest(attribute, names, type->attribute_count);
+	nearest = nearest_attribute(attribute, names, type->attribute_count);
 	free(names);
 	return mem_printf("%s has no attribute \"%s\"%s", type->name, attribute, nearest);
 }
@@ -152,6 +175,40 @@ int specs_call_attribute(const struct scope *scope, struct node *node, const str
 }
 
 /* -- Fn::Sub -- */
+
+static bool sub_knows(const struct stack *stack, const char *name)
+{
+	const char *dot = strchr(name, '.');
+	mem_auto_str char *first = dot != NULL ? mem_strndup(name, (size_t)(dot - name)) : mem_strdup(name);
+
+	for (size_t i = 0; i < COUNT_OF(pseudos); i++)
+		if (strcmp(pseudos[i].name, name) == 0)
+			return true;
+	for (size_t i = 0; i < stack->parameter_count; i++)
+		if (strcmp(stack->parameters[i].name, name) == 0)
+			return true;
+	return specs_name_listed(first, stack->resource_names, stack->resource_name_count);
+}
+
+void specs_sub_forgotten(const struct scope *scope, const struct node *node, const char *s)
+{
+	for (s = strstr(s, "${"); s != NULL; s = strstr(s + 2, "${")) {
+		const char *close = strchr(s, '}');
+		mem_auto_str char *name = NULL;
+		bool variable = false;
+
+		if (close == NULL)
+			return;
+		name = mem_strndup(s + 2, (size_t)(close - s - 2));
+		for (const struct variable *v = scope->variables; v != NULL; v = v->up)
+			variable = variable || strcmp(v->name, name) == 0;
+		if (variable || !sub_knows(scope->stack, name))
+			continue;
+		specs_node_warning(scope->stack, node, DIAG_WARNING, scope->d,
+				   "\"${%s}\" is plain text here: only Fn::Sub puts the value in", name);
+		return;
+	}
+}
 
 struct sub {
 	const struct scope *scope;

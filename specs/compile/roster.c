@@ -101,6 +101,29 @@ static void account_regions(struct roster *r, const struct json_path *path, cons
 	check_globs(r, JSON_PATH_KEY(path, "Exclude"), account->regions_exclude);
 }
 
+/* A role is in one account; it opens no other one. */
+static void check_role_account(struct roster *r, const struct json_path *path, const json_t *own,
+			       const struct specs_account *account)
+{
+	static const char *const keys[] = {"Role", "PlanRole"};
+	static const char before[] = ":iam::";
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++) {
+		const char *arn = json_get_string(account->access, keys[i]);
+		const char *id = arn != NULL ? strstr(arn, before) : NULL;
+		bool here = json_object_get(own, keys[i]) != NULL;
+
+		id = id != NULL ? id + strlen(before) : NULL;
+		if (id == NULL || strspn(id, "0123456789") != 12 || !id_shaped(account->id) ||
+		    strncmp(id, account->id, 12) == 0)
+			continue;
+		json_doc_warning(here ? r->doc : r->specs->private->settings_doc,
+				 here ? JSON_PATH_KEY(JSON_PATH_KEY(path, "Access"), keys[i])
+				      : JSON_PATH_KEY(JSON_PATH_KEY(NULL, "Access"), keys[i]),
+				 r->d, "a role of account %.12s opens no other account: write ${AccountId}", id);
+	}
+}
+
 /* muster.json's Access with the account's members over it. */
 static void account_access(struct roster *r, const struct json_path *path, const json_t *object,
 			   struct specs_account *account)
@@ -119,6 +142,7 @@ static void account_access(struct roster *r, const struct json_path *path, const
 	}
 	if (profile != NULL)
 		json_object_set(account->access, "Profile", (json_t *)profile);
+	check_role_account(r, path, own, account);
 }
 
 static void account_identity(struct roster *r, const struct json_path *path, const json_t *object,

@@ -61,6 +61,8 @@ int specs_secret_source_read(const struct specs *specs, const json_t *source, ch
 		*out = mem_strdup(value);
 		return value != NULL ? 0 : -ENOENT;
 	}
+	if (path == NULL)
+		return diag_error(d, "a secret's source names neither a variable (\"Env\") nor a file (\"File\")");
 	result = secret_file_read(specs, path, &text, d);
 	if (result == 0 && memchr(buf_str(&text), '\0', text.len) != NULL)
 		result = diag_error(d, "%s: holds a NUL byte", path);

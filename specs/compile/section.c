@@ -132,6 +132,28 @@ static int depends_compile(const struct scope *scope, struct resource_definition
 	return result;
 }
 
+/* "AWS::KMS::Key" is not what "AWS::SNS::Zed" means, though few letters differ: each part must be near. */
+static const char *type_nearest(const struct schema_set *schemas, const char *name)
+{
+	const char *nearest = schema_set_nearest(schemas, name), *theirs = nearest, *ours = name;
+
+	while (theirs != NULL) {
+		const char *our_end = strstr(ours, "::"), *their_end = strstr(theirs, "::");
+		size_t our_len = our_end != NULL ? (size_t)(our_end - ours) : strlen(ours);
+		size_t their_len = their_end != NULL ? (size_t)(their_end - theirs) : strlen(theirs);
+		mem_auto_str char *our_part = mem_strndup(ours, our_len);
+		mem_auto_str char *their_part = mem_strndup(theirs, their_len);
+
+		if (text_nearest(our_part, (const char *const[]){their_part}, 1) == NULL)
+			return NULL;
+		if (our_end == NULL || their_end == NULL)
+			return nearest;
+		ours = our_end + 2;
+		theirs = their_end + 2;
+	}
+	return nearest;
+}
+
 static const struct schema_type *type_compile(const struct scope *scope, const struct entry *entry, const json_t *value)
 {
 	const struct schema_set *schemas = scope->stack->specs->private->schemas;
@@ -144,9 +166,14 @@ static const struct schema_type *type_compile(const struct scope *scope, const s
 	} else if (name == NULL) {
 		specs_node_error(scope->stack, at, false, scope->d, "must be a string, not %s", json_kind_name(value));
 	} else if (type == NULL) {
-		nearest = schema_set_nearest(schemas, name);
-		specs_node_error(scope->stack, at, false, scope->d, "unknown resource type \"%s\"%s%s%s", name,
-				 nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+		nearest = type_nearest(schemas, name);
+		if (nearest != NULL)
+			specs_node_error(scope->stack, at, false, scope->d,
+					 "unknown resource type \"%s\" (did you mean \"%s\"?)", name, nearest);
+		else
+			specs_node_error(scope->stack, at, false, scope->d,
+					 "unknown resource type \"%s\": \"muster types\" lists those that are known",
+					 name);
 	}
 	return type;
 }

@@ -132,10 +132,13 @@ bool specs_selectors_region(const struct selectors *selectors, const char *regio
 /* The nearest account name or tag, for a selector that matches nothing. */
 static char *nearest_account(const struct specs *specs, const struct selector *selector)
 {
+	const struct specs_account *same = specs_account_find(specs, selector->pattern);
 	const char **words = NULL;
 	size_t count = 0, room = 0;
 	char *out;
 
+	if (!selector->tag && same != NULL)
+		return mem_printf(": selectors take names, and this is the id of \"%s\"", same->name);
 	for (size_t i = 0; i < specs->account_count; i++) {
 		const struct specs_account *account = &specs->accounts[i];
 		size_t more = selector->tag ? json_array_size(account->tags) : 1;
@@ -165,7 +168,11 @@ int specs_selectors_check_accounts(const struct specs *specs, const struct selec
 
 		for (size_t a = 0; !found && a < specs->account_count; a++)
 			found = selector_account(selector, &specs->accounts[a]);
-		if (!found) {
+		if (!found && specs->account_count == 0) {
+			json_doc_error(specs->private->roster_doc, JSON_PATH_KEY(NULL, "Accounts"), false, d,
+				       "there are no accounts, so no selector can choose any");
+			result = -1;
+		} else if (!found) {
 			mem_auto_str char *nearest = selector->glob ? mem_strdup("") : nearest_account(specs, selector);
 
 			json_doc_error(doc, at, false, d, "no account %s \"%s\"%s",

@@ -213,12 +213,13 @@ static void read_sections(struct reader *r)
 		r->result = -1;
 	if (r->result != 0 && (resources == NULL || stack->parameter_count < json_object_size(parameters)))
 		return;
-	if (section_read(r, &stack->conditions, "Conditions", true, specs_condition_compile) != 0 ||
-	    section_read(r, &stack->resources, "Resources", false, specs_resource_compile) != 0)
+	if (section_read(r, &stack->conditions, "Conditions", true, specs_condition_compile) != 0)
+		r->result = -1;
+	if (section_read(r, &stack->resources, "Resources", false, specs_resource_compile) != 0)
 		r->result = -1;
 	if (section_read(r, &stack->outputs, "Outputs", false, specs_output_entry_compile) != 0)
 		r->result = -1;
-	if (stack->resources.count == 0 && resources != NULL) {
+	if (resources != NULL && json_object_size(resources) == 0) {
 		json_doc_error(stack->doc, JSON_PATH_KEY(NULL, "Resources"), false, r->d, "a stack needs resources");
 		r->result = -1;
 	}
@@ -329,6 +330,7 @@ struct file *specs_file(struct specs *specs, const char *path, const struct stac
 {
 	struct specs_private *p = specs->private;
 	struct file *file = specs_table_get(&p->files, path);
+	struct diag why = DIAG_INIT; /* the source knows no places */
 	char *text = NULL;
 	size_t len = 0;
 	int result;
@@ -340,16 +342,17 @@ struct file *specs_file(struct specs *specs, const char *path, const struct stac
 	file = specs_arena_alloc(&p->arena, sizeof *file);
 	file->path = specs_arena_strdup(&p->arena, path);
 	specs_table_put(&p->files, file->path, file);
-	result = p->source->read(p->source->payload, path, &text, &len, d);
+	result = p->source->read(p->source->payload, path, &text, &len, &why);
 	if (result == -ENOENT)
 		specs_node_error(stack, node, false, d, "there is no file \"%s\"", path);
 	else if (result != 0)
-		specs_node_error(stack, node, false, d, "the file \"%s\" cannot be read", path);
+		specs_node_error(stack, node, false, d, "%s", diag_first_error(&why));
 	else if (len > SPECS_FILE_MAX)
 		specs_node_error(stack, node, false, d, "the file \"%s\" is larger than %u MiB", path,
 				 SPECS_FILE_MAX >> 20);
 	else if (memchr(text, '\0', len) != NULL || (file->text = json_stringn(text, len)) == NULL)
 		specs_node_error(stack, node, false, d, "the file \"%s\" is not UTF-8 text", path);
 	free(text);
+	diag_free(&why);
 	return file;
 }

@@ -138,6 +138,24 @@ static size_t characters(const char *s)
 	return count;
 }
 
+/* To be freed. */
+static char *length_broken(const json_t *declaration, int64_t len)
+{
+	int64_t min = json_get_int(declaration, "MinLength", 0), max = json_get_int(declaration, "MaxLength", -1);
+	buf_auto struct buf text = BUF_INIT;
+
+	buf_adds(&text, "must have ");
+	if (max < 0)
+		buf_adds(&text, "at least ");
+	else if (min > 0 && min != max)
+		buf_addf(&text, "%lld to ", (long long)min);
+	else if (min == 0)
+		buf_adds(&text, "at most ");
+	text_count(&text, (size_t)(max < 0 ? min : max), "character");
+	buf_addf(&text, ", not %lld", (long long)len);
+	return buf_detach(&text);
+}
+
 /* What the value breaks, as the end of "parameter X …", or NULL. To be freed. */
 static char *constraint_broken(const struct parameter *parameter, const json_t *value)
 {
@@ -154,8 +172,7 @@ static char *constraint_broken(const struct parameter *parameter, const json_t *
 		int64_t len = (int64_t)characters(json_string_value(value));
 
 		if (len < min_length || len > max_length)
-			return mem_printf("must have %lld to %lld characters, not %lld", (long long)min_length,
-					  (long long)max_length, (long long)len);
+			return length_broken(c, len);
 		if (parameter->pattern != NULL &&
 		    regexec(parameter->pattern, json_string_value(value), 0, NULL, 0) != 0)
 			return mem_printf("must match the pattern \"%s\"", json_get_string(c, "AllowedPattern"));

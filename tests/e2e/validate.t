@@ -14,6 +14,8 @@ edit() {
 fresh
 run "$muster" -C "$specs" validate
 is "the baseline is valid" "$status" 0
+like "... and counted" "$out" ': 4 accounts, [0-9]+ stack files, [0-9]+ stacks in targets '
+is "... without a word of doubt" "$err" ""
 
 edit stacks/recording.json '.Resources.Trail.Properties.S3Bucket = "x" | .Resources.Trail.Properties.IsLogging = "perhaps"
 	| del(.Resources.Trail.Properties.S3BucketName) | .Resources.Recorder.Type = "AWS::Config::ConfigurationRecoder"
@@ -42,7 +44,19 @@ printf '{ "Resources": { ' >"$specs/stacks/cut.json"
 run "$muster" -C "$specs" validate
 is "broken JSON is refused" "$status" 1
 like "a duplicate key, with its place" "$err" '^stacks/twice.json:2:2: duplicate key "A"'
-like "cut-off JSON, in the same run" "$err" '^stacks/cut.json:[0-9]+:[0-9]+: '
+like "cut-off JSON, in the same run" "$err" '^stacks/cut.json:1:18: not valid JSON: the file ends inside the object'
+sandbox_start "$specs/accounts.json"
+run "$muster" -C "$specs" access
+sandbox_stop
+is "accounts are entered before the stacks are right" "$status" 0
+unlike "... and not a word is said of those" "$err" 'stacks/'
+like "... each account" "$out" '^security .* ok '
+
+fresh
+rm "$specs"/stacks/*
+run "$muster" -C "$specs" validate
+is "no stacks are no error" "$status" 0
+like "... but said" "$err" 'warning: there are no stacks'
 
 fresh
 python3 -c 'print("[" * 10000 + "]" * 10000)' >"$specs/stacks/deep.json"

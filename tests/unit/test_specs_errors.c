@@ -92,18 +92,30 @@ static const struct mistake mistakes[] = {
      "*Targets.Accounts[[]0]: no account is named \"securty\" (did you mean \"security\"?)"},
     {"tag selector", "stacks/s.json", TARGETS("{\"Accounts\": [\"tag:projct\"]}"),
      "*Targets.Accounts[[]0]: no account has the tag \"projct\" (did you mean \"project\"?)"},
+    {"id as a selector", "stacks/s.json", TARGETS("{\"Accounts\": [\"222222222222\"]}"),
+     "*Targets.Accounts[[]0]: no account is named \"222222222222\": selectors take names, and this is the id of "
+     "\"app-prod\""},
+    {"empty roster", "accounts.json", "{\n\"Accounts\": []}",
+     "accounts.json:2:13: Accounts: there are no accounts, so no selector can choose any"},
     {"glob selector", "stacks/s.json", TARGETS("{\"Accounts\": [\"ap-*\"]}"), "*no account matches \"ap-*\""},
     {"region selector", "stacks/s.json", TARGETS("{\"Regions\": [\"hom\"]}"), "*Targets.Regions[[]0]: \"hom\" is not*"},
     {"region partition", "stacks/s.json", TARGETS("{\"Regions\": [\"cn-north-1\"]}"), "*in partition aws-cn*"},
     {"stack depends", "stacks/s.json",
      STACK("\"DependsOn\": [\"x\"], \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}"),
      "*DependsOn[[]0]: no stack is called \"x\"*"},
+    {"near no other stack", "stacks/s.json",
+     STACK("\"DependsOn\": [\"z\"], \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}"),
+     "*DependsOn[[]0]: no stack is called \"z\""},
     {"stack name", "stacks/a b.json", GOOD_STACK, "stacks/a b.json:*a stack's name is*"},
 
     /* resources */
     {"no type", "stacks/s.json", RESOURCES("\"T\": {}"), "*Resources.T: \"Type\" is missing"},
     {"unknown type", "stacks/s.json", RESOURCES("\"T\": {\"Type\": \"Test::Topik\"}"),
      "stacks/s.json:2:29: Resources.T.Type: unknown resource type \"Test::Topik\" (did you mean \"Test::Topic\"?)"},
+    {"unknown type, near none", "stacks/s.json", RESOURCES("\"T\": {\"Type\": \"Tost::Hub\"}"),
+     "*unknown resource type \"Tost::Hub\": \"muster types\" lists those that are known"},
+    {"near as a whole only", "stacks/s.json", RESOURCES("\"T\": {\"Type\": \"Test::Tobet\"}"),
+     "*unknown resource type \"Test::Tobet\": *"},
     {"resource key", "stacks/s.json", RESOURCES("\"T\": {\"Type\": \"Test::Topic\", \"Propertys\": {}}"),
      "*unknown attribute of a resource \"Propertys\" (did you mean \"Properties\"?)"},
     {"logical id", "stacks/s.json", RESOURCES("\"T-1\": {\"Type\": \"Test::Topic\"}"),
@@ -124,6 +136,19 @@ static const struct mistake mistakes[] = {
     /* properties */
     {"unknown property", "stacks/s.json", TOPIC("\n  \"Txet\": \"\""),
      "stacks/s.json:3:3: Resources.T.Properties: unknown property \"Txet\" (did you mean \"Text\"?)"},
+    {"left out", "stacks/s.json", BUCKET("\"Color\": 1"),
+     "*Properties: unknown property \"Color\", which this program does not support: buckets are grey"},
+    {"left out inside", "stacks/s.json", BUCKET("\"Rules\": [{\"Id\": \"a\", \"Weeks\": 1}]"),
+     "*Rules[[]0]: unknown property \"Weeks\", which this program does not support: write Days"},
+    {"left out inside a function", "stacks/s.json",
+     STACK(
+	 "\"Conditions\": {\"C\": {\"Fn::Equals\": [1, {\"Ref\": \"AWS::Region\"}]}}, \"Resources\": {\"B\": "
+	 "{\"Type\": "
+	 "\"Test::Bucket\", \"Properties\": {\"Rules\": {\"Fn::If\": [\"C\", [{\"Id\": \"a\", \"Weeks\": 1}], []]}}}}"),
+     "*unknown property \"Weeks\", which this program does not support: write Days"},
+    {"left out elsewhere", "stacks/s.json", BUCKET("\"Weeks\": 1"), "*Properties: unknown property \"Weeks\""},
+    {"name too long", "stacks/s.json", TOPIC("\"TopicName\": \"aaaaaaaaaabbbbbbbbbbccccccccccdddddddddde\""),
+     "*TopicName: too long: a name here has at most 40 characters, this one 41"},
     {"property kind", "stacks/s.json", TOPIC("\"Text\": 1"), "*Properties.Text: must be a string, not integer"},
     {"boolean text", "stacks/s.json", TOPIC("\"Switch\": \"true\""), "*Switch: must be true or false, not string"},
     {"list kind", "stacks/s.json", TOPIC("\"List\": \"a\""), "*List: must be a list, not string"},
@@ -163,6 +188,8 @@ static const struct mistake mistakes[] = {
     {"transform call", "stacks/s.json", VALUE("{\"Fn::Transform\": {}}"), "*Fn::Transform is not supported*"},
     {"resolve", "stacks/s.json", TOPIC("\"Text\": \"{{resolve:ssm:x}}\""), "*Text: dynamic references*"},
     {"not alone", "stacks/s.json", VALUE("{\"Fn::Sub\": \"x\", \"b\": 1}"), "*a function stands alone*"},
+    {"Ref not alone", "stacks/s.json", TOPIC("\"Text\": {\"Ref\": \"AWS::Region\", \"b\": 1}"),
+     "*Text: a function (Ref) stands alone in its object"},
     {"ref", "stacks/s.json", VALUE("{\"Ref\": \"AWS::Regoin\"}"),
      "*unknown pseudo parameter \"AWS::Regoin\" (did you mean \"AWS::Region\"?)"},
     {"stack id", "stacks/s.json", VALUE("{\"Ref\": \"AWS::StackId\"}"), "*AWS::StackId is not supported*"},
@@ -173,6 +200,14 @@ static const struct mistake mistakes[] = {
      RESOURCES("\"B\": {\"Type\": \"Test::Bucket\"}, \"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"Value\": "
 	       "{\"Fn::GetAtt\": [\"B\", \"Anr\"]}}}"),
      "*Test::Bucket has no attribute \"Anr\" (did you mean \"Arn\"?)"},
+    {"attribute by its end", "stacks/s.json",
+     RESOURCES("\"B\": {\"Type\": \"Test::Topic\"}, \"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"Value\": "
+	       "{\"Fn::GetAtt\": [\"B\", \"Arn\"]}}}"),
+     "*Test::Topic has no attribute \"Arn\" (did you mean \"TopicArn\"?)"},
+    {"attributes there are", "stacks/s.json",
+     RESOURCES("\"B\": {\"Type\": \"Test::Topic\"}, \"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"Value\": "
+	       "{\"Fn::GetAtt\": [\"B\", \"Color\"]}}}"),
+     "*Test::Topic has no attribute \"Color\": it has TopicArn, Owner"},
     {"sub attribute", "stacks/s.json",
      RESOURCES("\"B\": {\"Type\": \"Test::Bucket\"}, \"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"Text\": "
 	       "{\"Fn::Sub\": \"${B.Anr}\"}}}"),
@@ -182,7 +217,7 @@ static const struct mistake mistakes[] = {
     {"join", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Join\": [\"\"]}"), "*Fn::Join: must be [[]\"delimiter\", *"},
     {"join list", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Join\": [\"\", \"a\"]}"), "*Fn::Join[[]1]: must be a list*"},
     {"select range", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Select\": [2, [\"a\", {\"Ref\": \"AWS::Region\"}]]}"),
-     "*Text: Fn::Select no item 2 in a list of 2 (in security/eu-central-1)"},
+     "*Text: Fn::Select asks for item 2, counted from 0, of a list of 2 (in security/eu-central-1)"},
     {"if condition", "stacks/s.json", VALUE("{\"Fn::If\": [\"X\", 1, 2]}"), "*Fn::If[[]0]: unknown condition \"X\""},
     {"mapping", "stacks/s.json", VALUE("{\"Fn::FindInMap\": [\"M\", \"a\", \"b\"]}"), "*no mapping \"M\""},
     {"mapping key", "stacks/s.json",
@@ -198,6 +233,8 @@ static const struct mistake mistakes[] = {
 	   "\"Test::Topic\"}}"),
      "*Mappings.M.a.b: must be a string, number*"},
     {"file", "stacks/s.json", VALUE("{\"Muster::File\": \"files/none\"}"), "*there is no file \"files/none\""},
+    {"file outside", "stacks/s.json", VALUE("\n{\"Muster::File\": \"../secret\"}"),
+     "stacks/s.json:3:18: *Value.Muster::File: ../secret: not a path inside*"},
     {"accounts", "stacks/s.json", VALUE("{\"Muster::Accounts\": [\"tag:x\"]}"), "*no account has the tag \"x\"*"},
     {"regions", "stacks/s.json", VALUE("{\"Muster::Regions\": \"nobody\"}"), "*no account is named \"nobody\"*"},
     {"map usage", "stacks/s.json", VALUE("{\"Muster::Map\": {\"Over\": [], \"Value\": 1}}"), "*must be {\"Over\"*"},
@@ -271,12 +308,17 @@ static const struct mistake mistakes[] = {
 	   "{\"Value\": 1}, \"Unknown\": {\"Value\": {\"Ref\": \"T\"}}}"),
      "*a cycle: *other*reader*other*"},
     {"same identity", "stacks/s.json", BUCKET("\"BucketName\": \"one-name\""),
-     "*Resources.B: security/eu-west-1/s/B is the same thing in AWS as security/eu-central-1/s/B "
-     "(Test::Bucket|one-name)"},
+     "*Resources.B: security/eu-west-1/s/B is the same thing in AWS as security/eu-central-1/s/B: "
+     "the Test::Bucket \"one-name\"; there is not one in each region: target \"Regions\": [[]\"home\"], or put "
+     "${AWS::Region} into BucketName"},
+    {"same identity, accounts", "stacks/s.json",
+     "{\"Targets\": {\"Regions\": [\"home\"]}, \"Resources\": {\"B\": {\"Type\": \"Test::Bucket\", \"Properties\": "
+     "{\"BucketName\": \"one-name\"}}}}",
+     "*; there is not one in each account: target one account, or put ${AWS::AccountId} into BucketName"},
     {"two singletons", "stacks/s.json",
      RESOURCES("\"A\": {\"Type\": \"Test::Detector\", \"Properties\": {\"Enable\": true}}, \"B\": {\"Type\": "
 	       "\"Test::Detector\", \"Properties\": {\"Enable\": true}}"),
-     "*Resources.B: *s/B is the same thing in AWS as *s/A (Test::Detector|-)"},
+     "*Resources.B: *s/B is the same thing in AWS as *s/A: there is one Test::Detector in each account and region"},
     {"ambiguous output", "stacks/other.json",
      "{\"Targets\": {\"Accounts\": [\"tag:project\"]}, \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}, "
      "\"Outputs\": "
@@ -301,7 +343,16 @@ static const struct mistake mistakes[] = {
     {"range", "stacks/s.json", PARAMETERS("\"P\": {\"Type\": \"Number\", \"Default\": 9, \"MaxValue\": 8}"),
      "*must be a number from MinValue to MaxValue"},
     {"length", "stacks/s.json", PARAMETERS("\"P\": {\"Type\": \"String\", \"Default\": \"ab\", \"MinLength\": 3}"),
-     "*must have 3 to*"},
+     "*must have at least 3 characters, not 2"},
+    {"length at most", "stacks/s.json",
+     PARAMETERS("\"P\": {\"Type\": \"String\", \"Default\": \"ab\", \"MaxLength\": 1}"),
+     "*must have at most 1 character, not 2"},
+    {"length between", "stacks/s.json",
+     PARAMETERS("\"P\": {\"Type\": \"String\", \"Default\": \"ab\", \"MinLength\": 3, \"MaxLength\": 9}"),
+     "*must have 3 to 9 characters, not 2"},
+    {"length exact", "stacks/s.json",
+     PARAMETERS("\"P\": {\"Type\": \"String\", \"Default\": \"ab\", \"MinLength\": 3, \"MaxLength\": 3}"),
+     "*must have 3 characters, not 2"},
     {"bad regex", "stacks/s.json",
      PARAMETERS("\"P\": {\"Type\": \"String\", \"Default\": \"\", \"AllowedPattern\": \"(\"}"),
      "*AllowedPattern: not a regular expression*"},
@@ -377,6 +428,123 @@ static void each_mistake(void **state)
 		fixture_end(&f);
 	}
 	assert_int_equal(failures, 0);
+}
+
+struct doubt {
+	const char *what, *path, *text, *message; /* NULL: nothing is said */
+};
+
+static const struct doubt doubts[] = {
+    {"a name of its own characters", "stacks/s.json", TOPIC("\"TopicName\": \"my-topic_1\""), NULL},
+    {"a name of others", "stacks/s.json", TOPIC("\"TopicName\": \"my topic!\""),
+     "stacks/s.json:2:72: *TopicName: the name holds other characters than A-Za-z0-9_-*"},
+    {"a name in order", "stacks/s.json", TOPIC("\"TopicName\": \"topic.fifo\""), NULL},
+    {"a forgotten Fn::Sub", "stacks/s.json", TOPIC("\"Text\": \"x-${AWS::Region}\""),
+     "*Properties.Text: \"${AWS::Region}\" is plain text here: only Fn::Sub puts the value in"},
+    {"... of an attribute", "stacks/s.json", TOPIC("\"List\": [\"${aws:x}\", \"${a}-${T.Owner}\"]"),
+     "*List[[]1]: \"${T.Owner}\" is plain text here*"},
+    {"a Fn::Sub", "stacks/s.json", TOPIC("\"Text\": {\"Fn::Sub\": \"x-${AWS::Region}\"}"), NULL},
+    {"a policy's variable", "stacks/s.json", TOPIC("\"Text\": \"${aws:username} ${!AWS::Region} ${T\""), NULL},
+    {"a loop's variable", "stacks/s.json",
+     TOPIC("\"List\": {\"Muster::Map\": {\"Over\": [\"a\"], \"As\": \"T\", \"Value\": \"${T}\"}}"), NULL},
+    {"no account", "stacks/s.json", TARGETS("{\"Accounts\": [\"!*\"]}"), "*Targets: 0 targets: no account is chosen"},
+    {"no region", "stacks/s.json", TARGETS("{\"Regions\": [\"!*\"]}"), "*Targets: 0 targets: none of the stack's*"},
+    {"a role of one account", "muster.json", SETTINGS("\"Access\": {\"Role\": \"arn:aws:iam::111111111112:role/x\"}"),
+     "muster.json:1:*Access.Role: a role of account 111111111112 opens no other account*"},
+    {"a role of each", "muster.json", SETTINGS("\"Access\": {\"Role\": \"arn:aws:iam::${AccountId}:role/x\"}"), NULL},
+    {"an account's own role", "accounts.json", ACCOUNT("\"Access\": {\"Role\": \"arn:aws:iam::111111111112:role/x\"}"),
+     "accounts.json:1:*Accounts[[]0].Access.Role: a role of account 111111111112 opens*"},
+};
+
+/* What is not wrong for certain is told and stops nothing. */
+static void each_doubt(void **state)
+{
+	size_t failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof doubts / sizeof *doubts; i++) {
+		const struct doubt *m = &doubts[i];
+		struct memory_file files[] = {{"muster.json", TEST_SETTINGS},
+					      {"accounts.json", ACCOUNT("\"Tags\": []")},
+					      {"stacks/s.json", GOOD_STACK}};
+		mem_auto_str char *pattern = m->message != NULL ? unmark(m->message) : NULL;
+		struct fixture f;
+		int result;
+
+		for (size_t k = 0; k < 3; k++)
+			if (strcmp(files[k].path, m->path) == 0)
+				files[k].text = m->text;
+		fixture_begin(&f, files, 3);
+		result = fixture_load(&f);
+		if (result == 0)
+			result = specs_expand(f.specs, test_regions, NULL, NULL, &f.d);
+		if (result == 0)
+			result = specs_check(f.specs, &f.d);
+		if (result != 0 || (pattern != NULL ? !has_message(&f.d, pattern) : f.d.count > 0)) {
+			print_all(&f.d);
+			print_error("%s: result %d, not: %s\n", m->what, result, pattern != NULL ? pattern : "nothing");
+			failures++;
+		}
+		fixture_end(&f);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* The accounts can be had whatever the stacks are like. */
+static void roster_alone(void **state)
+{
+	static const struct memory_file files[] = {
+	    {"muster.json", TEST_SETTINGS},
+	    {"accounts.json", TEST_ROSTER},
+	    {"stacks/a.json", "{"},
+	    {"stacks/b.json", TARGETS("{\"Accounts\": [\"tag:nobody\"]}")},
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, files, 4);
+	assert_int_equal(fixture_load(&f), -1);
+	diag_free(&f.d);
+	f.options.roster_only = true;
+	assert_int_equal(fixture_load(&f), 0);
+	assert_int_equal(f.d.count, 0);
+	assert_int_equal(f.specs->account_count, 3);
+	assert_int_equal(f.specs->stack_count, 0);
+	assert_non_null(specs_account_find(f.specs, "app-test"));
+	fixture_end(&f);
+
+	/* What is wrong with settings and roster themselves is still said. */
+	fixture_begin(&f, (const struct memory_file[]){{"muster.json", SETTINGS("\"Acess\": {}")}, files[1]}, 2);
+	f.options.roster_only = true;
+	assert_int_equal(fixture_load(&f), -1);
+	expect_message(&f.d, "muster.json:*unknown setting \"Acess\"*");
+	fixture_end(&f);
+}
+
+/* One mistake is one message: what comes after it is not said to be wrong as well. */
+static void nothing_follows_from_an_error(void **state)
+{
+	static const struct memory_file files[] = {
+	    {"muster.json", TEST_SETTINGS},
+	    {"accounts.json", TEST_ROSTER},
+	    {"stacks/a.json", CONDITIONS("\"C\": true")},
+	    {"stacks/b.json", STACK("\"Conditions\": {\"C\": true}, \"Resources\": {\"T\": {\"Type\": \"Test::Topic\", "
+				    "\"Condition\": \"C\", \"Properties\": {\"Txet\": 1}}}")},
+	};
+	struct fixture f;
+
+	(void)state;
+	fixture_begin(&f, files, 3);
+	assert_int_equal(fixture_load(&f), -1);
+	expect_message(&f.d, "stacks/a.json:*Conditions.C: must be Fn::Equals*");
+	assert_int_equal(f.d.errors, 1);
+	fixture_end(&f);
+	/* ... and a second mistake is. */
+	fixture_begin(&f, files, 4);
+	assert_int_equal(fixture_load(&f), -1);
+	expect_message(&f.d, "stacks/b.json:*unknown property \"Txet\"*");
+	assert_int_equal(f.d.errors, 3);
+	fixture_end(&f);
 }
 
 static void all_errors_of_a_run(void **state)
@@ -486,9 +654,9 @@ static void deep_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(each_mistake),
-	    cmocka_unit_test(all_errors_of_a_run),
-	    cmocka_unit_test(too_much),
+	    cmocka_unit_test(each_mistake),        cmocka_unit_test(each_doubt),
+	    cmocka_unit_test(roster_alone),        cmocka_unit_test(nothing_follows_from_an_error),
+	    cmocka_unit_test(all_errors_of_a_run), cmocka_unit_test(too_much),
 	    cmocka_unit_test(deep_references),
 	};
 

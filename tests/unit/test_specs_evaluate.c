@@ -347,7 +347,7 @@ static void parameters(void **state)
 	(void)state;
 	setenv("MUSTER_TEST_TOKEN", "sesame", 1);
 	fixture_begin(&f, files, 3);
-	f.options = (struct specs_options){given, 2, "LINEAGE01", key, 5};
+	f.options = (struct specs_options){given, 2, "LINEAGE01", key, 5, false};
 	fixture_expand(&f);
 	prod = instance_at(&f, "app-prod/eu-west-1/p");
 	test = instance_at(&f, "app-test/eu-west-1/p");
@@ -408,7 +408,7 @@ static void secret_sources(void **state)
 
 		files[0].text = cases[i].settings;
 		fixture_begin(&f, files, 3);
-		f.options = (struct specs_options){given, cases[i].options, "LINEAGE01", key, 5};
+		f.options = (struct specs_options){given, cases[i].options, "LINEAGE01", key, 5, false};
 		fixture_expand(&f);
 		instance = instance_at(&f, "app-prod/eu-west-1/p");
 		assert_int_equal(specs_evaluate(f.specs, instance, NULL, &f.d), 0);
