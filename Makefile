@@ -30,7 +30,8 @@ UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/uni
 DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
-.PHONY: all unit deps need-deps demo test bench fuzz lint install clean asan
+.PHONY: all unit deps need-deps demo test bench fuzz lint install clean asan \
+	conform-moto conform-cli conform-terraform
 all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
 
 # -- What has to be installed: Debian's packages ---------------------------------------------------------------------
@@ -96,6 +97,10 @@ test: deps
 
 bench: all
 	bash tests/bench/fleet.sh $(BUILD)
+
+# Judges: software that others wrote, where it is installed.
+conform-moto conform-cli conform-terraform: all
+	MUSTER_BUILD=$(BUILD) python3 tests/conformance/$(@:conform-%=%).py
 
 # Each fuzzer for FUZZ_SECONDS; needs clang.
 FUZZ_SECONDS ?= 60

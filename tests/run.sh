@@ -55,6 +55,9 @@ done
 run conformance/botocore python3 tests/conformance/botocore.py
 run conformance/registry python3 tests/conformance/registry.py
 run conformance/wire python3 tests/conformance/wire.py "$build/asan/driver/conformance/wire"
+for judge in moto cli terraform; do
+	MUSTER_BUILD=$build run "conformance/$judge" python3 "tests/conformance/$judge.py"
+done
 run lint bash tools/lint.sh
 
 echo "$passed passed, $failed failed, $skipped skipped"
