@@ -462,6 +462,12 @@ static void test_read(void **state)
 	assert_json(got.properties, "{'Name':'n','Size':1,'Parts':['ab']}");
 	assert_string_equal(json_get_string(got.attributes, "Id"), "i-1");
 	assert_int_equal(most_in_flight, 2);
+	/* A list that does not end does not say that something is absent. */
+	PLAY({"Rows", "{}", "{'Rows':[{'Name':'m','Id':'i-0'}],'Next':'p2'}"},
+	     {"Rows", "{'Next':'p2'}", "{'Next':'p2'}"});
+	run(AWS_FIND, type_of(LISTED), "{'Name':'n'}", NULL, NULL);
+	assert_int_equal(got.outcome, PROVIDER_FAILED);
+	assert_string_equal(got.code, "EndlessList");
 }
 
 static void test_batch(void **state)

@@ -11,6 +11,7 @@
 #define RETRY_FIRST_MS         500
 #define RETRY_MOST_MS          8000
 #define RETRY_DEADLINE_SECONDS 60
+#define PAGES_MAX              10000
 
 struct waiter {
 	struct waiter *next;
@@ -29,6 +30,7 @@ struct fetch {
 
 	bool finished;
 	json_t *output; /* pages so far */
+	size_t pages;
 	enum provider_outcome outcome;
 	char *code, *message, *request_id;
 };
@@ -165,8 +167,13 @@ static bool page_next(struct fetch *fetch, const json_t *page)
 	json_t *input;
 
 	page_add(fetch, page);
-	if (token == NULL || in == NULL || *token == '\0' || (last != NULL && strcmp(last, token) == 0))
+	if (token == NULL || in == NULL || *token == '\0')
 		return false;
+	/* A list that is not whole must not read as one that lacks something (rule 2). */
+	if ((last != NULL && strcmp(last, token) == 0) || ++fetch->pages > PAGES_MAX) {
+		fetch_finish(fetch, PROVIDER_FAILED, "EndlessList", "its pages come to no end", NULL);
+		return true;
+	}
 	input = json_copy(fetch->request.input);
 	json_object_set_new(input, in, json_string(token));
 	json_decref(fetch->request.input);
