@@ -32,6 +32,12 @@ json_t *plan_file_path(const char *path);
 /* What a change is called in muster.changes. `deposed`: which of those that replacements left, or NULL. */
 void plan_file_change_key(struct buf *out, const char *address, const char *deposed);
 
+/* One change as it stands in resource_changes[] and in muster.changes. `deposed` as above; new references. */
+void plan_file_change(const struct plan *plan, const struct plan_change *change, const char *deposed, json_t **theirs,
+		      json_t **ours);
+/* The document without its changes and its digest. New reference. */
+json_t *plan_file_frame(const struct plan *plan);
+
 /* -- file_read.c ---- */
 
 /* A plan out of a document whose digest has been checked. `file` is for messages. */

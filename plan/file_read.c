@@ -1,10 +1,11 @@
 /* A plan out of its JSON. The digest has been checked by then, so what is wrong here was wrong when it was written;
- * still nothing is taken on trust. */
+ * still nothing is taken on trust: who can write the file can make its digest, too. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "plan/file_private.h"
@@ -17,6 +18,7 @@ struct plan_reader {
 	const struct schema_set *schemas;
 	const char *at; /* address or part being read */
 	bool failed;
+	struct map read; /* keys of the changes that were read */
 };
 
 /* -- Readers of one member ------------------------------------------------------------------------------------------
@@ -114,6 +116,35 @@ static int read_word(struct plan_reader *r, const json_t *object, const char *ke
 	return 0;
 }
 
+/* -- Secrets ------------------------------------------------------------------------------------------------------- */
+
+static void check_secret(struct plan_reader *r, const json_t *secret, bool wanted)
+{
+	static const char *const words[] = {"Env", "File", "Parameter"};
+	const json_t *source = json_object_get(secret, "Source");
+
+	/* Of what there was no more need be said than that it was one. */
+	if (!wanted && json_is_object(secret) && json_object_size(secret) == 0)
+		return;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (json_get_string(source, words[i]) != NULL && json_get_string(secret, "Hmac") != NULL)
+			return;
+	wrong(r, "Muster::Secret", "a Source (Env, File or Parameter) and an Hmac");
+}
+
+static void check_secrets(struct plan_reader *r, const json_t *value, bool wanted)
+{
+	const json_t *secret = json_is_object(value) ? json_object_get(value, "Muster::Secret") : NULL;
+	const char *name;
+	json_t *member;
+	size_t i;
+
+	if (secret != NULL)
+		check_secret(r, secret, wanted);
+	json_object_foreach((json_t *)value, name, member) check_secrets(r, member, wanted);
+	json_array_foreach(value, i, member) check_secrets(r, member, wanted);
+}
+
 /* -- Changes ------------------------------------------------------------------------------------------------------- */
 
 static enum plan_action read_action(struct plan_reader *r, const json_t *object)
@@ -156,6 +187,22 @@ static void read_differences(struct plan_reader *r, struct plan_change *change, 
 	}
 }
 
+/* What an action needs of the values that it goes from and to. */
+static void check_values(struct plan_reader *r, const struct plan_change *change)
+{
+	bool makes = change->action != PLAN_DELETE && change->action != PLAN_FORGET;
+	bool has = makes && change->action != PLAN_CREATE;
+
+	if (makes != (change->after != NULL))
+		wrong(r, "after", makes ? "an object" : "null: nothing is to be there");
+	if (has && change->before == NULL)
+		wrong(r, "before", "an object");
+	if (change->action == PLAN_CREATE && change->before != NULL)
+		wrong(r, "before", "null: nothing is there");
+	check_secrets(r, change->after, true);
+	check_secrets(r, change->recorded, false);
+}
+
 static void read_values(struct plan_reader *r, struct plan_change *change, const json_t *theirs, const json_t *ours)
 {
 	const json_t *values = read_object(r, theirs, "change", true);
@@ -170,6 +217,7 @@ static void read_values(struct plan_reader *r, struct plan_change *change, const
 			       : json_incref(read_object(r, ours, "recorded", false));
 	change->attributes = json_incref(read_object(r, ours, "attributes", false));
 	change->predicted = json_incref(read_object(r, ours, "predicted", false));
+	check_values(r, change);
 }
 
 static void read_flags(struct plan_reader *r, struct plan_change *change, const json_t *ours)
@@ -191,6 +239,27 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 	change->record_only = read_flag(r, ours, "record_only");
 }
 
+static bool address_is_hollow(const struct plan_change *change)
+{
+	return *change->account == '\0' || *change->region == '\0' || *change->stack == '\0' ||
+	       *change->logical_id == '\0';
+}
+
+/* Other tools judge their part of the file and apply follows ours: the two must say the same. */
+static void check_same(struct plan_reader *r, const struct plan_change *change, const char *deposed,
+		       const json_t *theirs, const json_t *ours)
+{
+	json_t *their_own, *our_own;
+
+	if (r->failed)
+		return;
+	plan_file_change(r->plan, change, deposed, &their_own, &our_own);
+	if (!json_equal(their_own, (json_t *)theirs) || !json_equal(our_own, (json_t *)ours))
+		wrong(r, "resource_changes", "what muster.changes says");
+	json_decref(their_own);
+	json_decref(our_own);
+}
+
 static void read_change(struct plan_reader *r, const json_t *theirs, const json_t *all)
 {
 	const char *address = read_text(r, theirs, "address", true), *deposed = read_text(r, theirs, "deposed", false);
@@ -205,8 +274,13 @@ static void read_change(struct plan_reader *r, const json_t *theirs, const json_
 		wrong(r, "muster.changes", "an object for this address");
 		return;
 	}
+	if (map_has(&r->read, buf_str(&key))) {
+		wrong(r, "resource_changes", "each address once");
+		return;
+	}
+	map_set(&r->read, buf_str(&key), r);
 	change = plan_change_add(r->plan);
-	if (plan_change_address(r->plan, change, address) != 0) {
+	if (plan_change_address(r->plan, change, address) != 0 || address_is_hollow(change)) {
 		wrong(r, "address", "account/region/stack/LogicalId");
 		return;
 	}
@@ -216,11 +290,14 @@ static void read_change(struct plan_reader *r, const json_t *theirs, const json_
 	change->type = schema_set_find(r->schemas, change->type_name);
 	change->reason = plan_keep(r->plan, read_text(r, theirs, "action_reason", false));
 	change->action = read_action(r, ours);
+	if (change->deposed && change->action != PLAN_DELETE)
+		wrong(r, "action", "delete, of what is deposed");
 	change->depends = read_strings(r, ours, "depends", true, &change->depend_count);
 	change->former = read_strings(r, ours, "former", false, &change->former_count);
 	read_flags(r, change, ours);
 	read_values(r, change, theirs, ours);
 	read_differences(r, change, ours);
+	check_same(r, change, deposed, theirs, ours);
 }
 
 static void read_changes(struct plan_reader *r, const json_t *root, const json_t *muster)
@@ -308,6 +385,25 @@ static void read_reached(struct plan_reader *r, const json_t *muster)
 	}
 }
 
+static void read_reads(struct plan_reader *r, const json_t *muster)
+{
+	json_t *reads = read_object(r, muster, "reads", true);
+	const char *address;
+	json_t *version;
+
+	json_object_foreach(reads, address, version) read_count(r, reads, address);
+	replace_json(&r->plan->reads, reads);
+}
+
+static void read_secrets(struct plan_reader *r, const json_t *muster)
+{
+	json_t *list = read_list(r, muster, "secrets", false), *secret;
+	size_t i;
+
+	json_array_foreach(list, i, secret) check_secret(r, secret, true);
+	replace_json(&r->plan->secrets, list);
+}
+
 static void read_facts(struct plan_reader *r, const json_t *muster)
 {
 	struct plan *plan = r->plan;
@@ -330,22 +426,47 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	plan->lineage_minted = read_flag(r, muster, "lineage_minted");
 	replace_json(&plan->parameters, read_object(r, muster, "parameters", false));
 	read_reached(r, muster);
-	replace_json(&plan->reads, read_object(r, muster, "reads", false));
+	read_reads(r, muster);
 	replace_json(&plan->outputs, read_object(r, muster, "outputs", false));
-	replace_json(&plan->secrets, json_object_get(muster, "secrets"));
+	read_secrets(r, muster);
 	snprintf(plan->digest, sizeof plan->digest, "%s", read_text(r, muster, "digest", true));
+}
+
+/* What is not of one change: written again it must be the same. */
+static void check_frame(struct plan_reader *r, const json_t *root)
+{
+	json_t *frame = plan_file_frame(r->plan), *muster = json_object_get(frame, "muster"), *said;
+	const json_t *file_muster = json_object_get(root, "muster");
+	const char *key;
+
+	r->at = "the plan";
+	json_object_set(frame, "resource_changes", json_object_get(root, "resource_changes"));
+	json_object_set(muster, "changes", json_object_get(file_muster, "changes"));
+	json_object_set(muster, "digest", json_object_get(file_muster, "digest"));
+	json_object_foreach((json_t *)root, key, said)
+	{
+		if (!json_equal(said, json_object_get(frame, key)))
+			wrong(r, key, "what the rest of the plan says");
+	}
+	if (!r->failed && json_object_size(root) != json_object_size(frame))
+		wrong(r, "resource_changes", "all members of a plan");
+	json_decref(frame);
 }
 
 int plan_from_json(struct plan **out, const char *file, const json_t *root, const struct schema_set *schemas,
 		   struct diag *d)
 {
-	struct plan_reader r = {file, d, plan_new(), schemas, "muster", false};
+	struct plan_reader r = {.file = file, .diag = d, .plan = plan_new(), .schemas = schemas, .at = "muster"};
 	const json_t *muster = json_object_get(root, "muster");
 
+	r.plan->loaded = true;
 	read_facts(&r, muster);
 	read_accounts(&r, muster);
 	read_notes(&r, muster);
 	read_changes(&r, root, muster);
+	if (!r.failed)
+		check_frame(&r, root);
+	map_free(&r.read, NULL);
 	if (r.failed) {
 		plan_free(r.plan);
 		return -1;

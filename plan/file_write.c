@@ -82,13 +82,13 @@ static json_t *actions(const struct plan_change *change)
 }
 
 /* How AWS knows what is adopted: what Ref would give. */
-static json_t *importing(const struct plan_change *change)
+static json_t *importing(const struct plan_change *change, const json_t *before)
 {
 	const char *ref = change->type != NULL ? change->type->ref : NULL;
 	json_t *id = ref != NULL ? json_object_get(change->attributes, ref) : NULL;
 
 	if (id == NULL && ref != NULL)
-		id = json_object_get(change->before, ref);
+		id = json_object_get(before, ref);
 	return json_is_string(id) ? json_pack("{s:O}", "id", id) : json_pack("{s:s}", "id", change->address);
 }
 
@@ -102,22 +102,35 @@ static json_t *replace_paths(const struct plan_change *change)
 	return paths;
 }
 
-/* `unknown` gets what plan_file_restore() needs. */
-static json_t *terraform_change(const struct plan_change *change, json_t *unknown)
+/* What it has, without secrets, or NULL. New reference. */
+static json_t *shown_before(const struct plan *plan, const struct plan_change *change)
 {
 	const struct schema_value *schema = properties_of(change);
-	json_t *before = plan_file_masked(schema, change->before, change->after, change->recorded);
+	json_t *masked, *result;
+
+	if (change->before == NULL || plan->loaded)
+		return json_incref(change->before);
+	masked = plan_file_masked(schema, change->before, change->after, change->recorded);
+	result = plan_file_hidden(schema, masked);
+	json_decref(masked);
+	return result;
+}
+
+/* `unknown` gets what plan_file_restore() needs. */
+static json_t *terraform_change(const struct plan *plan, const struct plan_change *change, json_t *unknown)
+{
+	const struct schema_value *schema = properties_of(change);
+	json_t *before = shown_before(plan, change);
 	json_t *marks = NULL, *result = json_object(), *paths;
 
 	json_object_set_new(result, "actions", actions(change));
-	json_object_set_new(result, "before", before != NULL ? plan_file_hidden(schema, before) : json_null());
+	json_object_set_new(result, "before", or_null(json_incref(before)));
 	json_object_set_new(result, "after",
 			    or_null(change->after != NULL ? plan_file_known(change->after, unknown, &marks) : NULL));
 	json_object_set_new(result, "after_unknown", marks != NULL ? marks : json_object());
 	marks = plan_file_sensitive(schema, before);
 	json_object_set_new(result, "before_sensitive",
 			    marks != NULL ? marks : (before != NULL ? json_object() : json_false()));
-	json_decref(before);
 	marks = plan_file_sensitive(schema, change->after);
 	json_object_set_new(result, "after_sensitive",
 			    marks != NULL ? marks : (change->after != NULL ? json_object() : json_false()));
@@ -126,16 +139,18 @@ static json_t *terraform_change(const struct plan_change *change, json_t *unknow
 		json_object_set(result, "replace_paths", paths);
 	json_decref(paths);
 	if (change->action == PLAN_ADOPT)
-		json_object_set_new(result, "importing", importing(change));
+		json_object_set_new(result, "importing", importing(change, before));
+	json_decref(before);
 	return result;
 }
 
-static json_t *resource_change(const struct plan_change *change, const char *deposed, json_t *unknown)
+static json_t *resource_change(const struct plan *plan, const struct plan_change *change, const char *deposed,
+			       json_t *unknown)
 {
 	json_t *result = json_pack("{s:s, s:s, s:s, s:s, s:s}", "address", change->address, "mode", "managed", "type",
 				   change->type_name, "name", change->logical_id, "provider_name", "aws");
 
-	json_object_set_new(result, "change", terraform_change(change, unknown));
+	json_object_set_new(result, "change", terraform_change(plan, change, unknown));
 	set_text(result, "action_reason", change->reason);
 	set_text(result, "deposed", deposed);
 	return result;
@@ -211,21 +226,23 @@ static json_t *differences(const struct plan_change *change)
 	return list;
 }
 
-static void set_recorded(json_t *object, const struct plan_change *change)
+static void set_recorded(json_t *object, const struct plan *plan, const struct plan_change *change)
 {
-	json_t *recorded;
+	json_t *recorded, *before;
 
 	if (change->recorded == NULL)
 		return;
-	if (change->before != NULL && json_equal(change->recorded, change->before)) {
-		json_object_set_new(object, "recorded_is_before", json_true());
-		return;
-	}
 	recorded = plan_file_hidden(properties_of(change), change->recorded);
-	json_object_set_new(object, "recorded", recorded);
+	before = shown_before(plan, change);
+	if (before != NULL && json_equal(recorded, before))
+		json_object_set_new(object, "recorded_is_before", json_true());
+	else
+		json_object_set(object, "recorded", recorded);
+	json_decref(recorded);
+	json_decref(before);
 }
 
-static json_t *muster_change(const struct plan_change *change, json_t *unknown)
+static json_t *muster_change(const struct plan *plan, const struct plan_change *change, json_t *unknown)
 {
 	char digest[65];
 	json_t *result =
@@ -243,7 +260,7 @@ static json_t *muster_change(const struct plan_change *change, json_t *unknown)
 		json_object_set(result, "unknown", unknown);
 	set_json(result, "attributes", change->attributes);
 	set_json(result, "predicted", change->predicted);
-	set_recorded(result, change);
+	set_recorded(result, plan, change);
 	if (change->diff.count > 0)
 		json_object_set_new(result, "differences", differences(change));
 	set_flag(result, "create_first", change->create_first);
@@ -356,18 +373,29 @@ void plan_file_change_key(struct buf *out, const char *address, const char *depo
 		buf_addf(out, " (deposed %s)", deposed);
 }
 
+void plan_file_change(const struct plan *plan, const struct plan_change *change, const char *deposed, json_t **theirs,
+		      json_t **ours)
+{
+	json_t *unknown = json_array();
+
+	*theirs = resource_change(plan, change, deposed, unknown);
+	*ours = muster_change(plan, change, unknown);
+	json_decref(unknown);
+}
+
 /* What replacements left has no address of its own: those of one address are numbered. */
-static void add_change(const struct plan_change *change, size_t number, json_t *resources, json_t *changes)
+static void add_change(const struct plan *plan, const struct plan_change *change, size_t number, json_t *resources,
+		       json_t *changes)
 {
 	buf_auto struct buf key = BUF_INIT;
-	json_t *unknown = json_array();
+	json_t *theirs, *ours;
 	char deposed[32];
 
 	snprintf(deposed, sizeof deposed, "%zu", number);
 	plan_file_change_key(&key, change->address, number > 0 ? deposed : NULL);
-	json_array_append_new(resources, resource_change(change, number > 0 ? deposed : NULL, unknown));
-	json_object_set_new(changes, buf_str(&key), muster_change(change, unknown));
-	json_decref(unknown);
+	plan_file_change(plan, change, number > 0 ? deposed : NULL, &theirs, &ours);
+	json_array_append_new(resources, theirs);
+	json_object_set_new(changes, buf_str(&key), ours);
 }
 
 static void add_changes(const struct plan *plan, json_t *resources, json_t *changes)
@@ -382,28 +410,35 @@ static void add_changes(const struct plan *plan, json_t *resources, json_t *chan
 			number = json_get_int(numbers, address, 0) + 1;
 			json_object_set_new(numbers, address, json_integer(number));
 		}
-		add_change(&plan->changes[i], (size_t)number, resources, changes);
+		add_change(plan, &plan->changes[i], (size_t)number, resources, changes);
 	}
 	json_decref(numbers);
 }
 
-json_t *plan_to_json(struct plan *plan)
+json_t *plan_file_frame(const struct plan *plan)
 {
-	json_t *root = json_pack("{s:s}", "format_version", PLAN_FILE_FORMAT), *muster = muster_part(plan);
-	json_t *resources = json_array(), *changes = json_object();
+	json_t *root = json_pack("{s:s}", "format_version", PLAN_FILE_FORMAT);
 	char time[32];
-	uint8_t digest[32];
 
-	add_changes(plan, resources, changes);
 	text_time(time, sizeof time, plan->created_ms);
 	json_object_set_new(root, "timestamp", json_string(time));
 	json_object_set_new(root, "complete", json_true());
 	json_object_set_new(root, "errored", json_false());
 	json_object_set_new(root, "applyable", json_boolean(plan->change_count > 0));
-	json_object_set_new(root, "resource_changes", resources);
 	json_object_set_new(root, "output_changes", output_changes(plan));
+	json_object_set_new(root, "muster", muster_part(plan));
+	return root;
+}
+
+json_t *plan_to_json(struct plan *plan)
+{
+	json_t *root = plan_file_frame(plan), *muster = json_object_get(root, "muster");
+	json_t *resources = json_array(), *changes = json_object();
+	uint8_t digest[32];
+
+	add_changes(plan, resources, changes);
+	json_object_set_new(root, "resource_changes", resources);
 	json_object_set_new(muster, "changes", changes);
-	json_object_set_new(root, "muster", muster);
 	json_digest(digest, root);
 	text_hex(plan->digest, digest, sizeof digest);
 	json_object_set_new(muster, "digest", json_string(plan->digest));

@@ -6,7 +6,7 @@
  *   build.c     evaluates the specs and decides each resource's action
  *   removed.c   what is recorded and no longer wanted
  *   find.c      live identities of what would be created
- *   select.c    --only, blocked dependents, what is read
+ *   select.c    --only, blocked dependents, what is still used, what is read
  *   complain.c  errors that many targets share
  */
 #ifndef MUSTER_PLAN_MAKE_H
@@ -56,7 +56,7 @@ struct maker {
 	size_t account_count;
 	struct map by_id;      /* account id -> struct maker_account */
 	struct map known;      /* address -> struct known */
-	struct map seen;       /* address -> change index + 1, or SEEN_UNCHANGED */
+	struct map seen;       /* address -> change index + 1, or one of the words below */
 	struct map identities; /* physical identity -> address (char *) */
 	struct map blocked;    /* resource or instance address -> why (char *) */
 	struct map noted;      /* notes made already, by their text */
@@ -65,7 +65,8 @@ struct maker {
 	bool state_empty;
 };
 
-#define SEEN_UNCHANGED ((void *)(uintptr_t)-1)
+#define SEEN_UNCHANGED ((void *)(uintptr_t)-1) /* looked at, needs nothing */
+#define SEEN_ASIDE     ((void *)(uintptr_t)-2) /* wanted, but nothing can be said of it now */
 
 int maker_discover(struct maker *m);
 const char *const *maker_regions_of(void *payload, const struct specs_account *account);

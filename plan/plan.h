@@ -1,9 +1,11 @@
 /* The face of the plan room: what stands between the desired resources and the recorded (and live) ones.
  *
- *   plan_make()        specs + state + provider -> plan: discovers regions, refreshes, evaluates, diffs, looks for what
- * it would create plan_diff()        one resource: desired against prior, property by property plan_graph_new() changes
- * -> nodes with edges, as apply runs them plan_file_write() / plan_file_read()   the plan as JSON, with its digest
- *   plan_render_text() the plan for people
+ *   plan_make()         specs + state + provider -> plan: discovers regions, refreshes, evaluates, diffs, looks for
+ *                       what it would create
+ *   plan_diff_make()    one resource: desired against prior, property by property
+ *   plan_graph_new()    changes -> nodes with edges, as apply runs them
+ *   plan_file_write()   the plan as JSON, with its digest; plan_file_read() has it back
+ *   plan_render_text()  the plan for people
  *
  * Knows nothing of the command line, writes nothing to the state, and changes nothing in AWS. */
 #ifndef MUSTER_PLAN_PLAN_H
@@ -131,6 +133,7 @@ struct plan {
 	char *home_region;
 	char *commit, *tree; /* NULL outside git */
 	bool dirty, destroy, refreshed, lineage_minted;
+	bool loaded;        /* from a file, where no secret stands in clear any more */
 	json_t *parameters; /* plain ones as given by --parameter, for rollback and re-resolution */
 	json_t *secrets;    /* sources that apply must resolve again */
 	int64_t created_ms;
@@ -212,7 +215,8 @@ void plan_graph_free(struct plan_graph *graph);
 /* The whole plan as JSON in the shape of `terraform show -json` plus "muster"; sets plan->digest. New reference. */
 json_t *plan_to_json(struct plan *plan);
 int plan_file_write(struct plan *plan, const char *path, struct diag *d);
-/* Reads, checks shape and digest. Types come from `schemas`. */
+/* Reads, checks shape and digest, and that the part for other tools says what apply would do. Types come from
+ * `schemas`. */
 int plan_file_read(struct plan **out, const char *path, const struct schema_set *schemas, struct diag *d);
 
 /* -- Records: the JSON body of a resource in the state (record.c) -----------------------------------------------------

@@ -1,5 +1,5 @@
-/* What of the decided changes stays in the plan: --only, and what waits for something that cannot be had; then the
- * order, and what the changes read without touching it. */
+/* What of the decided changes stays in the plan: --only, what waits for something that cannot be had, and what is
+ * still used by something that stays; then the order, and what the changes read without touching it. */
 #include "plan/make.h"
 
 #include <stdlib.h>
@@ -22,19 +22,6 @@ static const char *blocking(const struct maker *m, const struct plan_change *cha
 		if (map_has(&m->blocked, change->depends[i]))
 			return change->depends[i];
 	return NULL;
-}
-
-static void change_drop(struct plan *plan, size_t index)
-{
-	struct plan_change *change = &plan->changes[index];
-
-	json_decref(change->before);
-	json_decref(change->after);
-	json_decref(change->recorded);
-	json_decref(change->attributes);
-	json_decref(change->predicted);
-	plan_diff_free(&change->diff);
-	memset(change, 0, sizeof *change);
 }
 
 static void compact(struct plan *plan)
@@ -85,11 +72,139 @@ static void drop_blocked(struct maker *m)
 				maker_blocked(m, instance, why);
 				again = true;
 			}
-			change_drop(m->plan, i);
+			plan_change_drop(&m->plan->changes[i]);
 		}
 	}
 	compact(m->plan);
 }
+
+/* -- What is still used ------------------------------------------------------------------------------------------- */
+
+/* Who depends on what by the records of those that the plan leaves as they are without having found them right. */
+struct users {
+	struct maker *m;
+	struct map touched; /* addresses with a change of their own */
+	struct map used;    /* what a record depends on -> that record's address (char *) */
+};
+
+static int user_collect(void *payload, const struct state_record *raw)
+{
+	struct users *users = payload;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+	json_t *address;
+	size_t i;
+
+	if (map_has(&users->touched, raw->address) || map_get(&users->m->seen, raw->address) == SEEN_UNCHANGED)
+		return 0;
+	body = json_loadb(raw->text, raw->text_len, 0, NULL);
+	if (plan_record_parse(&record, body) < 0)
+		return diag_error(users->m->d, "the state's record of %s cannot be read", raw->address);
+	json_array_foreach(record.depends, i, address)
+	{
+		if (json_is_string(address) && !map_has(&users->used, json_string_value(address)))
+			map_set(&users->used, json_string_value(address), mem_strdup(raw->address));
+	}
+	return 0;
+}
+
+static int users_open(struct users *users, struct maker *m)
+{
+	*users = (struct users){.m = m};
+	for (size_t i = 0; i < m->plan->change_count; i++)
+		if (!m->plan->changes[i].deposed)
+			map_set(&users->touched, m->plan->changes[i].address, m);
+	return state_record_each(m->txn, "", user_collect, users, m->d) < 0 ? -1 : 0;
+}
+
+static void users_close(struct users *users)
+{
+	map_free(&users->touched, NULL);
+	map_free(&users->used, free);
+}
+
+static bool deletes(const struct plan_change *change)
+{
+	return change->action == PLAN_DELETE || (change->action == PLAN_REPLACE && !change->retain_old);
+}
+
+/* Who would lose what the change deletes, or NULL. Who reads an output depends on the whole of its instance, so nobody
+ * can tell which resource it is that such a one needs. */
+static const char *user_of(const struct users *users, const struct plan_change *change)
+{
+	mem_auto_str char *instance = NULL;
+	const char *user;
+
+	if (!deletes(change))
+		return NULL;
+	user = map_get(&users->used, change->address);
+	instance = instance_of(change->address);
+	return user != NULL ? user : map_get(&users->used, instance);
+}
+
+/* The user as a reader of the change needs it: without the target where it is the same. */
+static const char *user_words(const struct plan_change *change, const char *user)
+{
+	size_t target = strlen(change->account) + 1 + strlen(change->region) + 1;
+
+	return strncmp(change->address, user, target) == 0 ? user + target : user;
+}
+
+static void drop_used(struct maker *m, struct plan_change *change, const char *user)
+{
+	const char *words = user_words(change, user);
+	mem_auto_str char *why = NULL;
+
+	if (!maker_selected(m, user)) {
+		why = mem_printf("would be %s, but %s still uses it, and --only leaves that out",
+				 change->action == PLAN_DELETE ? "deleted" : "replaced", words);
+		maker_complain(m, NULL, change->address, why);
+	} else {
+		why = mem_printf("is not %s: %s still uses it and cannot be changed now",
+				 change->action == PLAN_DELETE ? "deleted" : "replaced", words);
+		maker_note(m, PLAN_NOTE_BLOCKED, change->account, change->region, change->address, why);
+		if (change->action == PLAN_REPLACE)
+			maker_blocked(m, change->address, why);
+	}
+	plan_change_drop(change);
+}
+
+static bool any_deletes(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->change_count; i++)
+		if (deletes(&plan->changes[i]))
+			return true;
+	return false;
+}
+
+/* Nothing is deleted under a recorded user that stays, be it out of reach or left out: that one would break. What is
+ * kept for this reason keeps in turn what it uses. */
+static int drop_still_used(struct maker *m)
+{
+	bool again = true;
+	int result = 0;
+
+	while (again && result == 0 && any_deletes(m->plan)) {
+		struct users users;
+
+		again = false;
+		result = users_open(&users, m);
+		for (size_t i = 0; i < m->plan->change_count && result == 0; i++) {
+			const char *user = user_of(&users, &m->plan->changes[i]);
+
+			if (user == NULL)
+				continue;
+			drop_used(m, &m->plan->changes[i], user);
+			again = true;
+		}
+		users_close(&users);
+		compact(m->plan);
+		drop_blocked(m);
+	}
+	return maker_complaints_tell(m) < 0 ? -1 : result;
+}
+
+/* -- The rest ------------------------------------------------------------------------------------------------------ */
 
 /* What was said of a change that is not in the plan after all would only frighten. */
 static void drop_notes(struct plan *plan)
@@ -155,7 +270,7 @@ static int apply_only(struct maker *m)
 			map_set(&left_out, change->address, m);
 			map_set(&left_out, instance, m);
 		}
-		change_drop(m->plan, i);
+		plan_change_drop(&m->plan->changes[i]);
 	}
 	compact(m->plan);
 	for (size_t i = 0; i < m->plan->change_count; i++) {
@@ -256,7 +371,7 @@ int maker_select(struct maker *m)
 	if (check_patterns(m) < 0)
 		return -1;
 	drop_blocked(m);
-	if (apply_only(m) < 0)
+	if (apply_only(m) < 0 || drop_still_used(m) < 0)
 		return -1;
 	drop_notes(plan);
 	if (plan->change_count > 0)

@@ -131,7 +131,7 @@ int plan_change_address(struct plan *plan, struct plan_change *change, const cha
 	return count == 4 && rest == NULL ? 0 : -1;
 }
 
-static void change_release(struct plan_change *change)
+void plan_change_drop(struct plan_change *change)
 {
 	json_decref(change->before);
 	json_decref(change->after);
@@ -139,6 +139,7 @@ static void change_release(struct plan_change *change)
 	json_decref(change->attributes);
 	json_decref(change->predicted);
 	plan_diff_free(&change->diff);
+	memset(change, 0, sizeof *change);
 }
 
 void plan_free(struct plan *plan)
@@ -146,7 +147,7 @@ void plan_free(struct plan *plan)
 	if (plan == NULL)
 		return;
 	for (size_t i = 0; i < plan->change_count; i++)
-		change_release(&plan->changes[i]);
+		plan_change_drop(&plan->changes[i]);
 	for (size_t i = 0; i < plan->account_count; i++) {
 		json_decref(plan->accounts[i].access);
 		json_decref(plan->accounts[i].regions);

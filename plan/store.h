@@ -17,6 +17,8 @@ struct plan_note *plan_note_add(struct plan *plan, enum plan_note_kind kind, con
 				const char *subject, const char *text);
 struct plan_account *plan_account_add(struct plan *plan, const char *name, const char *id, json_t *access,
 				      json_t *regions);
+/* Frees what a change holds and zeroes it: one without an address is none. */
+void plan_change_drop(struct plan_change *change);
 /* Fills account, region, stack and logical_id out of an address. 0, or -1 when it has not four parts. */
 int plan_change_address(struct plan *plan, struct plan_change *change, const char *address);
 

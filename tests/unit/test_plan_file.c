@@ -349,6 +349,133 @@ static void what_makes_no_sense_is_refused(void **state)
 	refused_with_digest(root, "expected a list");
 }
 
+/* The member that `steps` name, as member_is() finds it, without the last step, which goes to *last. */
+static json_t *holder_of(json_t *root, const char *steps, char *last, size_t size)
+{
+	mem_auto_str char *copy = mem_strdup(steps);
+	json_t *value = root;
+	char *rest = copy, *step = strsep(&rest, " ");
+
+	for (char *next; (next = strsep(&rest, " ")) != NULL; step = next)
+		value = json_is_array(value) ? json_array_get(value, (size_t)atoi(step)) : json_object_get(value, step);
+	snprintf(last, size, "%s", step);
+	assert_non_null(value);
+	return value;
+}
+
+/* The sample with one member replaced (`with` NULL: taken out) is refused although its digest fits. */
+static void refused_with(const char *steps, const char *with, const char *why)
+{
+	json_t *root = sample_json(), *holder;
+	char last[64];
+
+	holder = holder_of(root, steps, last, sizeof last);
+	if (with == NULL)
+		json_object_del(holder, last);
+	else if (json_is_array(holder))
+		json_array_set_new(holder, (size_t)atoi(last), parse(with));
+	else
+		json_object_set_new(holder, last, parse(with));
+	refused_with_digest(root, why);
+}
+
+#define CHANGE(n) "resource_changes " #n
+
+static void what_other_tools_read_is_what_is_applied(void **state)
+{
+	(void)state;
+	refused_with(CHANGE(0) " change actions", "['no-op']", "what muster.changes says");
+	refused_with(CHANGE(0) " change after_unknown", "{}", "what muster.changes says");
+	refused_with(CHANGE(1) " change before_sensitive", "{'Name':true}", "what muster.changes says");
+	refused_with(CHANGE(2) " change replace_paths", NULL, "what muster.changes says");
+	refused_with(CHANGE(0) " name", "'Other'", "what muster.changes says");
+	refused_with(CHANGE(4) " change importing", NULL, "what muster.changes says");
+	refused_with("muster changes app/eu-west-1/s/Update more", "1", "what muster.changes says");
+	refused_with("applyable", "false", "applyable");
+	refused_with("output_changes", "{}", "output_changes");
+	refused_with("timestamp", "'2020-01-01T00:00:00Z'", "timestamp");
+	refused_with("muster more", "1", "muster");
+	refused_with("timestamp", NULL, "all members");
+}
+
+static void changes_that_cannot_be_are_refused(void **state)
+{
+	json_t *root, *changes, *all;
+
+	(void)state;
+	refused_with(CHANGE(1) " change after", "null", "after: expected an object");
+	refused_with(CHANGE(4) " change after", "null", "after: expected an object");
+	refused_with(CHANGE(3) " change after", "{'Name':'x'}", "after: expected null");
+	refused_with(CHANGE(2) " change before", "null", "before: expected an object");
+	refused_with(CHANGE(0) " change before", "{'Name':'x'}", "before: expected null");
+	refused_with("muster reads app/eu-west-1/s/Read", "'x'", "whole number");
+	refused_with("muster reads app/eu-west-1/s/Read", "-1", "whole number");
+	refused_with("muster reads", NULL, "reads: expected an object");
+
+	root = sample_json();
+	changes = json_object_get(root, "resource_changes");
+	all = json_object_get(json_object_get(root, "muster"), "changes");
+	json_array_append(changes, json_array_get(changes, 0));
+	json_object_set_new(all, "x", json_object());
+	refused_with_digest(root, "each address once");
+
+	root = sample_json();
+	all = json_object_get(json_object_get(root, "muster"), "changes");
+	json_object_set_new(json_object_get(all, "app/eu-west-1/s/Replace (deposed 1)"), "action",
+			    json_string("create"));
+	refused_with_digest(root, "delete, of what is deposed");
+
+	root = sample_json();
+	all = json_object_get(json_object_get(root, "muster"), "changes");
+	json_object_set_new(json_array_get(json_object_get(root, "resource_changes"), 0), "address",
+			    json_string("app/eu-west-1/s/"));
+	json_object_set(all, "app/eu-west-1/s/", json_object_get(all, "app/eu-west-1/s/New"));
+	json_object_del(all, "app/eu-west-1/s/New");
+	refused_with_digest(root, "account/region/stack/LogicalId");
+}
+
+static void secrets_without_a_source_are_refused(void **state)
+{
+	(void)state;
+	refused_with("muster secrets", "5", "secrets: expected a list");
+	refused_with("muster secrets", "[5]", "Source");
+	refused_with("muster secrets", "[{}]", "Source");
+	refused_with("muster secrets", "[{'Source':{'Env':5},'Hmac':''}]", "Source");
+	refused_with("muster secrets", "[{'Source':{'Env':'X'}}]", "Source");
+	refused_with(CHANGE(1) " change after Name", "{'Muster::Secret':5}", "Source");
+	refused_with(CHANGE(1) " change after Name", "{'Muster::Secret':{}}", "Source");
+}
+
+/* What was masked once is not masked again: a list's items tell of each other. */
+static void a_plan_that_is_read_stays_as_it_is(void **state)
+{
+	struct plan *plan = sample(), *read = NULL;
+	struct plan_change *change = &plan->changes[1];
+	struct diag d = DIAG_INIT;
+	json_t *a, *b;
+
+	(void)state;
+	json_object_set_new(change->before, "List", parse("['clear','other']"));
+	json_object_set_new(change->before, "Token", json_string("hunter2"));
+	json_object_set_new(change->recorded, "List",
+			    parse("['other',{'Muster::Secret':{'Source':{'Env':'T'},'Hmac':'00'}}]"));
+	json_object_set_new(change->recorded, "Token", json_string("hunter2"));
+	json_object_set_new(change->after, "List", parse("['other']"));
+	plan_diff_free(&change->diff);
+	diff_fill(change);
+	assert_int_equal(plan_file_write(plan, path, &d), 0);
+	if (plan_file_read(&read, path, schemas, &d) != 0)
+		fail_msg("%s", diag_first_error(&d));
+	a = plan_to_json(plan);
+	b = plan_to_json(read);
+	assert_true(json_equal(a, b));
+	json_decref(a);
+	json_decref(b);
+	plan_free(plan);
+	plan_free(read);
+	diag_free(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +484,10 @@ int main(void)
 	    cmocka_unit_test(secrets_stay_out),
 	    cmocka_unit_test(what_was_touched_is_refused),
 	    cmocka_unit_test(what_makes_no_sense_is_refused),
+	    cmocka_unit_test(what_other_tools_read_is_what_is_applied),
+	    cmocka_unit_test(changes_that_cannot_be_are_refused),
+	    cmocka_unit_test(secrets_without_a_source_are_refused),
+	    cmocka_unit_test(a_plan_that_is_read_stays_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
