@@ -5,12 +5,14 @@
 
 struct show_arguments {
 	const char *format;
+	bool json;
 };
 
 static const char *const formats[] = {"text", "json", NULL};
 
 static const struct option show_options[] = {
     {"format", OPTION_CHOICE, offsetof(struct show_arguments, format), NULL, "how to show the plan", formats},
+    {"json", OPTION_FLAG, offsetof(struct show_arguments, json), NULL, "short for --format json", NULL},
     {0},
 };
 
@@ -30,7 +32,7 @@ static int show(struct cli *cli, const void *arguments, const char **words, size
 	session_start(&s, cli);
 	if (session_open_provider(&s) == 0 &&
 	    plan_file_read(&plan, words[0], s.provider->ops->schemas(s.provider), &cli->diag) == 0) {
-		if (given->format[0] == 'j') {
+		if (given->json || given->format[0] == 'j') {
 			json_auto_t *json = plan_to_json(plan);
 
 			json_dumpf(json, stdout, JSON_INDENT(2));
@@ -51,7 +53,9 @@ const struct command command_show = {
     .words_min = 1,
     .words_max = 1,
     .summary = "show a saved plan again",
+    .details = "A relative path of FILE starts where you are, not at -C.",
     .options = show_options,
+    .anywhere = true,
     .arguments_size = sizeof(struct show_arguments),
     .run = show,
     .defaults = show_defaults,

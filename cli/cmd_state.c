@@ -11,8 +11,13 @@ struct state_arguments {
 	bool json;
 };
 
-static const struct option state_options[] = {
+static const struct option list_options[] = {
     {"json", OPTION_FLAG, offsetof(struct state_arguments, json), NULL, "JSON for programs", NULL},
+    {0},
+};
+static const struct option show_options[] = {
+    {"json", OPTION_FLAG, offsetof(struct state_arguments, json), NULL, "the same: a record is always shown as JSON",
+     NULL},
     {0},
 };
 
@@ -59,6 +64,9 @@ static int with_state(struct cli *cli, int (*look)(struct state_txn *txn, void *
 	session_start(&s, cli);
 	if (session_open_state(&s, SESSION_STATE_READ) == 0 && state_begin(&txn, s.state, false, &cli->diag) == 0)
 		result = look(txn, payload, &cli->diag);
+	/* A state that exists has a key. */
+	if (s.state != NULL && !s.secret_key_known)
+		diag_note(&cli->diag, "there is no state in %s yet; the first plan makes it", s.state_directory);
 	state_abort(txn);
 	session_close(&s);
 	return result;
@@ -129,7 +137,8 @@ const struct command command_state_list = {
     .words = "[GLOB]",
     .words_max = 1,
     .summary = "list the recorded resources",
-    .options = state_options,
+    .details = "GLOB is compared with the whole address, account/region/stack/LogicalId: 'app-*/eu-west-1/*'.",
+    .options = list_options,
     .arguments_size = sizeof(struct state_arguments),
     .run = state_list,
 };
@@ -140,7 +149,7 @@ const struct command command_state_show = {
     .words_min = 1,
     .words_max = 1,
     .summary = "show one recorded resource, as JSON",
-    .options = state_options,
+    .options = show_options,
     .arguments_size = sizeof(struct state_arguments),
     .run = state_show,
 };

@@ -1,9 +1,17 @@
 /* muster types */
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
 struct types_arguments {
 	bool json;
@@ -25,13 +33,58 @@ static const char *kind_name(const struct schema_value *value)
 	return names[value->kind];
 }
 
-static void print_member(const struct schema_member *member, int depth)
+/* One more rule of a value, on a line of its own under what it is for. */
+static void print_rule(const char *name, const char *rule, size_t indent, size_t width)
 {
-	const struct schema_value *inner = &member->value;
+	buf_auto struct buf line = BUF_INIT;
 
-	while (inner->kind == SCHEMA_LIST || inner->kind == SCHEMA_MAP)
-		inner = inner->item;
-	printf("  %*s%-*s %s", 2 * depth, "", 34 - 2 * depth, member->name, kind_name(&member->value));
+	buf_addf(&line, "%*s%s: ", (int)indent, "", name);
+	words_wrap(&line, rule, indent + 2, width);
+	fputs(buf_str(&line), stdout);
+}
+
+static void add_range(struct buf *out, const char *what, int64_t least, int64_t most)
+{
+	if (least < 0 && most < 0)
+		return;
+	buf_adds(out, out->len > 0 ? ", " : "");
+	if (least >= 0 && most >= 0 && least != most)
+		buf_addf(out, "%" PRId64 " to ", least);
+	else if (least != most)
+		buf_adds(out, most >= 0 ? "at most " : "at least ");
+	text_count(out, (size_t)(most >= 0 ? most : least), what);
+}
+
+static void print_limits(const struct schema_value *value, size_t indent, size_t width)
+{
+	buf_auto struct buf limits = BUF_INIT;
+
+	add_range(&limits, value->kind == SCHEMA_STRING ? "character" : "item", value->min_length, value->max_length);
+	add_range(&limits, "byte", -1, value->max_bytes);
+	if (!isnan(value->minimum))
+		buf_addf(&limits, "%sat least %.15g", limits.len > 0 ? ", " : "", value->minimum);
+	if (!isnan(value->maximum))
+		buf_addf(&limits, "%sat most %.15g", limits.len > 0 ? ", " : "", value->maximum);
+	if (limits.len > 0)
+		print_rule("limits", buf_str(&limits), indent, width);
+}
+
+static void print_rules(const struct schema_value *value, size_t indent, size_t width)
+{
+	buf_auto struct buf allowed = BUF_INIT;
+
+	for (size_t i = 0; i < json_array_size(value->enumeration); i++)
+		buf_addf(&allowed, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(value->enumeration, i)));
+	if (allowed.len > 0)
+		print_rule("one of", buf_str(&allowed), indent, width);
+	if (value->pattern != NULL)
+		print_rule("pattern", value->pattern, indent, width);
+	print_limits(value, indent, width);
+}
+
+static void print_facts(const struct schema_member *member, const struct schema_value *inner)
+{
+	printf("%s", kind_name(&member->value));
 	if (inner != &member->value)
 		printf(" of %s", kind_name(inner));
 	printf("%s%s%s%s%s", member->required ? ", required" : "", member->create_only ? ", a change replaces" : "",
@@ -44,19 +97,65 @@ static void print_member(const struct schema_member *member, int depth)
 		free(text);
 	}
 	putchar('\n');
-	if (inner->kind == SCHEMA_OBJECT && depth < 8)
-		for (size_t i = 0; i < inner->member_count; i++)
-			print_member(&inner->members[i], depth + 1);
 }
 
-static void print_type(const struct schema_type *type)
+static void print_member(const struct schema_member *member, int depth, size_t width)
+{
+	const struct schema_value *inner = &member->value;
+	size_t indent = 2 + 2 * (size_t)depth;
+
+	printf("%*s%-*s ", (int)indent, "", 34 - 2 * depth, member->name);
+	while (inner->kind == SCHEMA_LIST || inner->kind == SCHEMA_MAP)
+		inner = inner->item;
+	print_facts(member, inner);
+	if (member->description != NULL) {
+		buf_auto struct buf text = BUF_INIT;
+
+		buf_addf(&text, "%*s", (int)indent + 2, "");
+		words_wrap(&text, member->description, indent + 2, width);
+		fputs(buf_str(&text), stdout);
+	}
+	for (const struct schema_value *value = &member->value;; value = value->item) {
+		print_rules(value, indent + 2, width);
+		if (value == inner)
+			break;
+	}
+	if (inner->kind == SCHEMA_OBJECT && depth < 8)
+		for (size_t i = 0; i < inner->member_count; i++)
+			print_member(&inner->members[i], depth + 1, width);
+}
+
+static void print_name(const struct schema_type *type, size_t width)
+{
+	buf_auto struct buf line = BUF_INIT, rule = BUF_INIT;
+
+	if (type->name_property == NULL)
+		return;
+	buf_addf(&rule, "%s; left out, a name is made.", type->name_property);
+	if (type->name_max > 0)
+		buf_addf(&rule, " At most %" PRId64 " characters%s%s.", type->name_max,
+			 type->name_allowed == NULL ? "" : " of ",
+			 type->name_allowed == NULL ? "" : type->name_allowed);
+	if (type->name_lower)
+		buf_adds(&rule, " No capitals.");
+	buf_adds(&line, "\nName: ");
+	words_wrap(&line, buf_str(&rule), 6, width);
+	fputs(buf_str(&line), stdout);
+}
+
+static void print_type(const struct schema_type *type, size_t width)
 {
 	printf("%s\n", type->name);
-	if (type->description != NULL)
-		printf("%s\n", type->description);
+	if (type->description != NULL) {
+		buf_auto struct buf text = BUF_INIT;
+
+		words_wrap(&text, type->description, 0, width);
+		fputs(buf_str(&text), stdout);
+	}
+	print_name(type, width);
 	printf("\nProperties:\n");
 	for (size_t i = 0; i < type->properties.member_count; i++)
-		print_member(&type->properties.members[i], 0);
+		print_member(&type->properties.members[i], 0, width);
 	if (type->ref != NULL)
 		printf("\nRef gives: %s\n", type->ref);
 	if (type->attribute_count > 0)
@@ -66,42 +165,101 @@ static void print_type(const struct schema_type *type)
 		       type->attributes[i].predict == NULL ? "known after apply" : type->attributes[i].predict);
 }
 
-static int show_one(struct cli *cli, const struct schema_set *schemas, const char *name, bool json)
-{
-	const struct schema_type *type = schema_set_find(schemas, name);
-	const char *meant = type == NULL ? schema_set_nearest(schemas, name) : NULL;
+/* -- Finding ---------------------------------------------------------------------------------------------------------
+ */
 
-	if (type == NULL) {
-		diag_error(&cli->diag, "there is no type %s%s%s%s; muster types lists them", name,
-			   meant == NULL ? "" : " (did you mean ", meant == NULL ? "" : meant,
-			   meant == NULL ? "" : "?)");
-		return CLI_FAILED;
-	}
-	if (json) {
-		json_dumpf(type->document, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		print_type(type);
-	}
-	return CLI_DONE;
+static char *lower(const char *text)
+{
+	char *copy = mem_strdup(text);
+
+	for (char *c = copy; *c != '\0'; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return copy;
 }
 
-static int show_all(const struct schema_set *schemas, bool json)
+/* `wanted` is a glob over the whole name, or any part of it; capitals do not count. */
+static bool fits(const char *name, const char *wanted)
+{
+	mem_auto_str char *low = lower(name), *pattern = lower(wanted);
+
+	return strpbrk(pattern, "*?[") != NULL ? text_glob(pattern, low) : strstr(low, pattern) != NULL;
+}
+
+/* What fits `wanted` (NULL: all), in an array to be freed. The full name fits alone: AWS::SNS::Topic is also a part of
+ * AWS::SNS::TopicPolicy. */
+static const struct schema_type **find(const struct schema_set *schemas, const char *wanted, size_t *found)
 {
 	size_t count;
 	const struct schema_type *const *types = schema_set_list(schemas, &count);
+	const struct schema_type **fitting = mem_array(count + 1, sizeof(const struct schema_type *));
+
+	*found = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (wanted != NULL && strcasecmp(types[i]->name, wanted) == 0) {
+			fitting[0] = types[i];
+			*found = 1;
+			break;
+		}
+		if (wanted == NULL || fits(types[i]->name, wanted))
+			fitting[(*found)++] = types[i];
+	}
+	return fitting;
+}
+
+static int unknown(struct cli *cli, const struct schema_set *schemas, const char *name)
+{
+	const char *meant = schema_set_nearest(schemas, name);
+
+	diag_error(&cli->diag, "there is no type %s%s%s%s; muster types lists them", name,
+		   meant == NULL ? "" : " (did you mean ", meant == NULL ? "" : meant, meant == NULL ? "" : "?)");
+	return CLI_FAILED;
+}
+
+static void print_json(json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static void list(const struct schema_type *const *types, size_t count, size_t width)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (strlen(types[i]->name) > widest)
+			widest = strlen(types[i]->name);
+	for (size_t i = 0; i < count; i++)
+		options_help_line(types[i]->name, types[i]->description == NULL ? "" : types[i]->description,
+				  widest + 4, width, stdout);
+}
+
+static void list_json(const struct schema_type *const *types, size_t count)
+{
 	json_auto_t *names = json_array();
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		json_array_append_new(names, json_string(types[i]->name));
-		if (!json)
-			puts(types[i]->name);
-	}
-	if (json) {
-		json_dumpf(names, stdout, JSON_INDENT(2));
-		putchar('\n');
-	}
-	return CLI_DONE;
+	print_json(names);
+}
+
+static int show(struct cli *cli, const struct schema_set *schemas, const char *wanted, bool json)
+{
+	size_t count, width = (size_t)cli->terminal.width;
+	const struct schema_type **found = find(schemas, wanted, &count);
+	int status = CLI_DONE;
+
+	if (count == 0)
+		status = unknown(cli, schemas, wanted);
+	else if (wanted != NULL && count == 1 && json)
+		print_json(found[0]->document);
+	else if (wanted != NULL && count == 1)
+		print_type(found[0], width);
+	else if (json)
+		list_json(found, count);
+	else
+		list(found, count, width);
+	free(found);
+	return status;
 }
 
 static int types(struct cli *cli, const void *arguments, const char **words, size_t count)
@@ -114,7 +272,7 @@ static int types(struct cli *cli, const void *arguments, const char **words, siz
 	if (session_open_provider(&s) == 0) {
 		const struct schema_set *schemas = s.provider->ops->schemas(s.provider);
 
-		status = count > 0 ? show_one(cli, schemas, words[0], given->json) : show_all(schemas, given->json);
+		status = show(cli, schemas, count > 0 ? words[0] : NULL, given->json);
 	}
 	session_close(&s);
 	return status;
@@ -125,8 +283,12 @@ const struct command command_types = {
     .words = "[TYPE]",
     .words_max = 1,
     .summary = "list the resource types, or one type's properties",
-    .details = "More types are read from the directories in MUSTER_TYPES_PATH (separated by colons).",
+    .details =
+	"TYPE may be a part of a name, or a glob, without regard to capitals: muster types sns. One that fits is "
+	"shown, several are listed.\n\n"
+	"More types are read from the directories in MUSTER_TYPES_PATH (separated by colons).",
     .options = types_options,
+    .anywhere = true,
     .arguments_size = sizeof(struct types_arguments),
     .run = types,
 };

@@ -1,25 +1,60 @@
 /* muster: finds the command, and the directory it works in. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
-static void help(FILE *out)
+static void help(const struct cli *cli, FILE *out)
 {
-	fprintf(out, "Usage: muster [-C DIR] COMMAND [OPTION]...\n\n"
-		     "Plans and applies one set of JSON specs to every account and region of an AWS fleet.\n\n"
-		     "Commands:\n");
+	size_t width = (size_t)cli->terminal.width;
+	buf_auto struct buf about = BUF_INIT;
+
+	words_wrap(&about, "Plans and applies one set of JSON specs to every account and region of an AWS fleet.", 0,
+		   width);
+	fprintf(out, "Usage: muster [-C DIR] COMMAND [OPTION]...\n\n%s\nCommands:\n", buf_str(&about));
 	for (const struct command *const *command = cli_commands; *command != NULL; command++)
-		fprintf(out, "  %-14s%s\n", (*command)->name, (*command)->summary);
-	fprintf(out, "\nOptions:\n"
-		     "  -C DIR        work on the specs in DIR\n"
-		     "  --version     show the version\n"
-		     "  --help        show this; muster COMMAND --help tells more of one command\n");
+		options_help_line((*command)->name, (*command)->summary, 16, width, out);
+	fprintf(out, "\nOptions:\n");
+	options_help_line("-C DIR",
+			  "work on the specs in DIR (files named on the command line are looked for where you are)", 16,
+			  width, out);
+	options_help_line("--version", "show the version", 16, width, out);
+	options_help_line("--help", "show this; muster COMMAND --help tells more of one command", 16, width, out);
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* "state" alone is no command, but what some begin with. */
+static bool is_group(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const struct command *const *command = cli_commands; *command != NULL; command++)
+		if (strncmp((*command)->name, name, len) == 0 && (*command)->name[len] == ' ')
+			return true;
+	return false;
+}
+
+static void help_group(const struct cli *cli, const char *name, FILE *out)
+{
+	size_t len = strlen(name);
+
+	fprintf(out, "Usage: muster [-C DIR] %s COMMAND [OPTION]...\n\nCommands:\n", name);
+	for (const struct command *const *command = cli_commands; *command != NULL; command++)
+		if (strncmp((*command)->name, name, len) == 0 && (*command)->name[len] == ' ')
+			options_help_line((*command)->name, (*command)->summary, 16, (size_t)cli->terminal.width, out);
 }
 
 /* "state list" is two words on the command line. *words: how many were taken. */
@@ -53,6 +88,21 @@ static int unknown_command(struct cli *cli, int argc, char **argv)
 	return cli_finish(cli, CLI_FAILED);
 }
 
+/* In a wrong directory nothing may be made, and a word of what to do helps more than a missing file's name. What is
+ * there and cannot be read is told by who reads it. */
+static int find_specs(struct cli *cli)
+{
+	mem_auto_str char *path = mem_printf("%s/muster.json", cli->directory);
+	mem_auto_str char *here = NULL;
+
+	if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+		return 0;
+	here = strcmp(cli->directory, ".") == 0 ? getcwd(NULL, 0) : NULL;
+	return diag_error(&cli->diag,
+			  "%s holds no muster.json; make one with muster init, or name the directory with -C",
+			  here != NULL ? here : cli->directory);
+}
+
 static int run_command(struct cli *cli, const struct command *command, int argc, char **argv)
 {
 	void *arguments = mem_alloc(command->arguments_size);
@@ -62,10 +112,12 @@ static int run_command(struct cli *cli, const struct command *command, int argc,
 
 	switch (options_parse(command, argc, argv, arguments, words, &count, &cli->diag)) {
 	case 0:
-		status = command->run(cli, arguments, words, count);
+		status = CLI_FAILED;
+		if (command->anywhere || find_specs(cli) == 0)
+			status = command->run(cli, arguments, words, count);
 		break;
 	case 1:
-		options_help(command, stdout);
+		options_help(command, (size_t)cli->terminal.width, stdout);
 		status = CLI_DONE;
 		break;
 	default:
@@ -85,37 +137,108 @@ int cli_finish(struct cli *cli, int status)
 	return status;
 }
 
+/* -- Ctrl-C ---------------------------------------------------------------------------------------------------------
+ * While changes are made, apply listens itself. At all other times the process ends, with a word. */
+
+static void interrupted(int number)
+{
+	static const char text[] = "\nInterrupted: nothing was changed that is not recorded.\n";
+
+	if (write(STDERR_FILENO, text, sizeof text - 1) < 0) {
+		/* Nobody is there to read it. */
+	}
+	raise(number);
+}
+
+static void listen(void)
+{
+	/* Once: the default ends the process as the shell expects it. */
+	struct sigaction action = {.sa_handler = interrupted, .sa_flags = (int)(SA_RESETHAND | SA_NODEFER)}, before;
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
+}
+
+/* -- The command line -----------------------------------------------------------------------------------------------
+ */
+
+/* What is no command: perhaps what some begin with. */
+static int run_group(struct cli *cli, int argc, char **argv)
+{
+	if (is_group(argv[0]) && (argc == 1 || is_help(argv[1]))) {
+		help_group(cli, argv[0], argc == 1 ? stderr : stdout);
+		return argc == 1 ? CLI_FAILED : CLI_DONE;
+	}
+	return unknown_command(cli, argc, argv);
+}
+
+/* muster help COMMAND is muster COMMAND --help. */
+static int help_of(struct cli *cli, int argc, char **argv)
+{
+	const struct command *command;
+	int words;
+
+	if (argc == 0) {
+		help(cli, stdout);
+		return CLI_DONE;
+	}
+	if (is_group(argv[0]) && argc == 1) {
+		help_group(cli, argv[0], stdout);
+		return CLI_DONE;
+	}
+	command = find_command(argc, argv, &words);
+	if (command == NULL)
+		return unknown_command(cli, argc, argv);
+	options_help(command, (size_t)cli->terminal.width, stdout);
+	return CLI_DONE;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+	const struct command *command;
+	int words;
+
+	if (argc == 0) {
+		help(cli, stderr);
+		return CLI_FAILED;
+	}
+	if (strcmp(argv[0], "help") == 0)
+		return help_of(cli, argc - 1, argv + 1);
+	command = find_command(argc, argv, &words);
+	if (command == NULL)
+		return run_group(cli, argc, argv);
+	return run_command(cli, command, argc - words, argv + words);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.directory = ".", .diag = DIAG_INIT, .argc = argc, .argv = argv};
-	const struct command *command;
-	int at = 1, words;
+	int at = 1;
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	listen();
 	terminal_look(&cli.terminal);
-	while (at < argc && argv[at][0] == '-') {
-		if (strcmp(argv[at], "-C") == 0 && at + 1 < argc) {
-			cli.directory = argv[at + 1];
-			at += 2;
-		} else if (strcmp(argv[at], "--version") == 0) {
-			puts("muster " MUSTER_VERSION);
-			return CLI_DONE;
-		} else if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
-			help(stdout);
-			return CLI_DONE;
-		} else {
-			diag_error(&cli.diag, "%s is no option of muster itself; muster --help lists them", argv[at]);
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (text_starts(argv[at], "-C")) {
+			cli.directory = argv[at][2] != '\0' ? argv[at] + 2 : argv[++at];
+			if (cli.directory != NULL && *cli.directory != '\0')
+				continue;
+			diag_error(&cli.diag, "-C needs a directory: muster -C DIR COMMAND");
 			return cli_finish(&cli, CLI_FAILED);
 		}
+		if (strcmp(argv[at], "--version") == 0) {
+			puts("muster " MUSTER_VERSION);
+			return CLI_DONE;
+		}
+		if (is_help(argv[at])) {
+			help(&cli, stdout);
+			return CLI_DONE;
+		}
+		diag_error(&cli.diag, "%s is no option of muster itself; muster --help lists them", argv[at]);
+		return cli_finish(&cli, CLI_FAILED);
 	}
-	if (at >= argc) {
-		help(stderr);
-		return CLI_FAILED;
-	}
-	command = find_command(argc - at, argv + at, &words);
-	if (command == NULL)
-		return unknown_command(&cli, argc - at, argv + at);
-	return run_command(&cli, command, argc - at - words, argv + at + words);
+	return run(&cli, argc - at, argv + at);
 }

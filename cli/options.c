@@ -1,6 +1,7 @@
 /* See options.h. */
 #include "cli/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/words.h"
 
 #define NUMBER_MAX 100000
 
@@ -128,7 +130,8 @@ static int parse_option(const struct command *command, int argc, char **argv, vo
 static int check_words(const struct command *command, size_t count, struct diag *d)
 {
 	if (count < command->words_min)
-		return diag_error(d, "something is missing; usage: muster %s %s", command->name, command->words);
+		return diag_error(d, "muster %s needs %s; muster %s --help tells more", command->name, command->words,
+				  command->name);
 	if (count > command->words_max)
 		return diag_error(d, "too many arguments; usage: muster %s [OPTION]... %s", command->name,
 				  command->words == NULL ? "" : command->words);
@@ -171,7 +174,23 @@ void options_free(const struct command *command, void *arguments)
 			free(((struct option_list *)((char *)arguments + command->options[i].offset))->items);
 }
 
-static void help_option(const struct option *option, FILE *out)
+void options_help_line(const char *left, const char *text, size_t column, size_t width, FILE *out)
+{
+	buf_auto struct buf line = BUF_INIT;
+
+	/* Beside a wide name, a narrow terminal has no room for words. */
+	if (column + 24 > width)
+		column = 6;
+	buf_addf(&line, "  %s", left);
+	if (line.len + 2 > column)
+		buf_addf(&line, "\n%*s", (int)column, "");
+	else
+		buf_addf(&line, "%*s", (int)(column - line.len), "");
+	words_wrap(&line, text, column, width);
+	fputs(buf_str(&line), out);
+}
+
+static void help_option(const struct option *option, size_t width, FILE *out)
 {
 	buf_auto struct buf left = BUF_INIT;
 
@@ -183,22 +202,33 @@ static void help_option(const struct option *option, FILE *out)
 	} else if (option->kind != OPTION_FLAG) {
 		buf_addf(&left, " %s", option->argument);
 	}
-	if (left.len > 26)
-		fprintf(out, "  %s\n  %-28s%s\n", buf_str(&left), "", option->help);
-	else
-		fprintf(out, "  %-28s%s\n", buf_str(&left), option->help);
+	options_help_line(buf_str(&left), option->help, 30, width, out);
 }
 
-void options_help(const struct command *command, FILE *out)
+/* The summary stands in a list elsewhere; here it is a sentence. */
+static void help_summary(struct buf *out, const char *summary, size_t width)
+{
+	buf_auto struct buf sentence = BUF_INIT;
+
+	buf_addf(&sentence, "%c%s.", toupper((unsigned char)summary[0]), summary + 1);
+	words_wrap(out, buf_str(&sentence), 0, width);
+}
+
+void options_help(const struct command *command, size_t width, FILE *out)
 {
 	size_t count = option_count(command);
+	buf_auto struct buf page = BUF_INIT;
 
-	fprintf(out, "Usage: muster [-C DIR] %s%s%s%s\n\n%s\n", command->name, count > 0 ? " [OPTION]..." : "",
-		command->words == NULL ? "" : " ", command->words == NULL ? "" : command->words, command->summary);
-	if (command->details != NULL)
-		fprintf(out, "\n%s\n", command->details);
+	buf_addf(&page, "Usage: muster [-C DIR] %s%s%s%s\n\n", command->name, count > 0 ? " [OPTION]..." : "",
+		 command->words == NULL ? "" : " ", command->words == NULL ? "" : command->words);
+	help_summary(&page, command->summary, width);
+	if (command->details != NULL) {
+		buf_addc(&page, '\n');
+		words_wrap(&page, command->details, 0, width);
+	}
 	if (count > 0)
-		fprintf(out, "\nOptions:\n");
+		buf_adds(&page, "\nOptions:\n");
+	fputs(buf_str(&page), out);
 	for (size_t i = 0; i < count; i++)
-		help_option(&command->options[i], out);
+		help_option(&command->options[i], width, out);
 }

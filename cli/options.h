@@ -1,5 +1,5 @@
-/* Command lines: one const table a command says what it takes; parsing, --help, the man page and shell completions
- * all come from it. GNU long options (--name=value, --name value, --no-name for flags), `--` ends them. */
+/* Command lines: one const table a command says what it takes; parsing and --help both come from it. GNU long options
+ * (--name=value, --name value, --no-name for flags), `--` ends them. */
 #ifndef MUSTER_CLI_OPTIONS_H
 #define MUSTER_CLI_OPTIONS_H
 
@@ -41,6 +41,7 @@ struct command {
 	const char *summary;          /* one line for the list of commands */
 	const char *details;          /* paragraphs for --help, or NULL */
 	const struct option *options; /* ends with a NULL name; or NULL */
+	bool anywhere;                /* works outside of a spec directory too */
 	size_t arguments_size;        /* of the struct that `offset` points into */
 	/* `arguments` starts zeroed; returns the exit status. */
 	int (*run)(struct cli *cli, const void *arguments, const char **words, size_t count);
@@ -53,7 +54,10 @@ struct command {
 int options_parse(const struct command *command, int argc, char **argv, void *arguments, const char **words,
 		  size_t *count, struct diag *d);
 void options_free(const struct command *command, void *arguments);
-/* The page that `muster COMMAND --help` shows. */
-void options_help(const struct command *command, FILE *out);
+/* The page that `muster COMMAND --help` shows, in lines of at most `width` columns. */
+void options_help(const struct command *command, size_t width, FILE *out);
+/* One line of a list: `left`, and `text` beside it, from the column that all lines of the list share; or below it
+ * where there is no room. */
+void options_help_line(const char *left, const char *text, size_t column, size_t width, FILE *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/words.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 void words_count(struct buf *out, uint64_t count)
 {
@@ -42,6 +43,65 @@ void words_plain(struct buf *out, const char *text)
 		} else
 			buf_addc(out, (char)c);
 	}
+}
+
+static void new_line(struct buf *out, size_t indent, size_t *column)
+{
+	buf_addf(out, "\n%*s", (int)indent, "");
+	*column = indent;
+}
+
+void words_wrap(struct buf *out, const char *text, size_t indent, size_t width)
+{
+	size_t column = indent;
+
+	while (*text != '\0') {
+		size_t space = strspn(text, " \n"), len = strcspn(text + space, " \n");
+		bool paragraph = memmem(text, space, "\n\n", 2) != NULL;
+
+		text += space;
+		if (len == 0)
+			break;
+		if (paragraph) {
+			buf_addc(out, '\n');
+			new_line(out, indent, &column);
+		} else if (column > indent && column + 1 + len > width) {
+			new_line(out, indent, &column);
+		} else if (column > indent) {
+			buf_addc(out, ' ');
+			column++;
+		}
+		buf_add(out, text, len);
+		column += len;
+		text += len;
+	}
+	buf_addc(out, '\n');
+}
+
+void words_shell(struct buf *out, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+=,-";
+
+	if (*text != '\0' && text[strspn(text, plain)] == '\0') {
+		buf_adds(out, text);
+		return;
+	}
+	buf_addc(out, '\'');
+	for (; *text != '\0'; text++)
+		if (*text == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_addc(out, *text);
+	buf_addc(out, '\'');
+}
+
+void words_muster(struct buf *out, const char *directory)
+{
+	buf_adds(out, "muster");
+	if (strcmp(directory, ".") == 0)
+		return;
+	buf_adds(out, " -C ");
+	words_shell(out, directory);
 }
 
 const char *words_done(const struct plan_change *change)

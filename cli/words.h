@@ -11,6 +11,13 @@ void words_count(struct buf *out, uint64_t count);
 void words_duration(struct buf *out, int64_t ms);
 /* Text from outside without what could move a cursor, on one line. */
 void words_plain(struct buf *out, const char *text);
+/* `text` broken at spaces into lines that end by column `width`. The first starts where the cursor stands, which is
+ * column `indent`; the others after that many spaces. An empty line in `text` stays one; a newline at the end. */
+void words_wrap(struct buf *out, const char *text, size_t indent, size_t width);
+/* As one word of a POSIX shell. */
+void words_shell(struct buf *out, const char *text);
+/* "muster -C 'my fleet'": how a next command is begun, to be pasted as it stands. */
+void words_muster(struct buf *out, const char *directory);
 /* What a change that is done has come to: "created", "replaced". */
 const char *words_done(const struct plan_change *change);
 /* "done", "failed", "skipped", "not_started": for machines. */
