@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
 struct init_arguments {
 	const char *region;
@@ -16,14 +18,11 @@ struct init_arguments {
 
 static const struct option init_options[] = {
     {"home-region", OPTION_TEXT, offsetof(struct init_arguments, region), "REGION",
-     "the region of roles and of what exists once an account", NULL},
+     "the region of roles and of what exists once an account; one that every account has without opting in (default "
+     "us-east-1)",
+     NULL},
     {0},
 };
-
-static void init_defaults(void *arguments)
-{
-	((struct init_arguments *)arguments)->region = "us-east-1";
-}
 
 static int make_folder(struct cli *cli, const char *path)
 {
@@ -100,31 +99,73 @@ static int write_all(struct cli *cli, const char *region, const char *lineage)
 	    "    \"Topic\": { \"Type\": \"AWS::SNS::Topic\", \"Properties\": { \"DisplayName\": \"hello\" } }\n"
 	    "  }\n"
 	    "}\n";
+	static const char ignored[] = "/.muster/\n/plan.json\n";
 	mem_auto_str char *folder = mem_printf("%s/stacks", cli->directory);
 
 	if (make_folder(cli, cli->directory) < 0 || make_folder(cli, folder) < 0)
 		return -1;
 	if (scaffold(cli, "muster.json", settings) < 0 || scaffold(cli, "accounts.json", roster) < 0 ||
-	    scaffold(cli, "stacks/first.json", stack) < 0)
+	    scaffold(cli, "stacks/first.json", stack) < 0 || scaffold(cli, ".gitignore", ignored) < 0)
 		return -1;
 	return make_repository(cli);
+}
+
+/* As the specs are checked: roles are assumed there, so every account must have it. */
+static int check_region(struct cli *cli, const char *region)
+{
+	const char *const *regions = specs_default_regions(specs_partition_of(region)), *nearest;
+	size_t count = 0;
+
+	for (; regions[count] != NULL; count++)
+		if (strcmp(regions[count], region) == 0)
+			return 0;
+	/* Of some partitions nothing is known. */
+	if (count == 0)
+		return 0;
+	nearest = text_nearest(region, regions, count);
+	return diag_error(
+	    &cli->diag, "--home-region: \"%s\" is no region that every account has without opting in%s%s%s", region,
+	    nearest == NULL ? "" : " (did you mean \"", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?)");
+}
+
+/* A region that is asked for and not taken must not look as if it were. */
+static int check_settings(struct cli *cli, const char *region, const char *home)
+{
+	mem_auto_str char *path = mem_printf("%s/muster.json", cli->directory);
+	struct stat facts;
+
+	if (region == NULL || stat(path, &facts) != 0 || strcmp(region, home) == 0)
+		return 0;
+	return diag_error(&cli->diag, "%s is there already, with HomeRegion %s; change it there", path, home);
+}
+
+static int init_at(struct cli *cli, struct session *s, const char *region)
+{
+	if ((region != NULL && check_region(cli, region) < 0) || check_settings(cli, region, s->home_region) < 0)
+		return -1;
+	session_mint_lineage(s);
+	return write_all(cli, region == NULL ? s->home_region : region, s->lineage);
 }
 
 static int init(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct init_arguments *given = arguments;
+	buf_auto struct buf next = BUF_INIT;
 	struct session s;
 	int result;
 
 	(void)words;
 	(void)count;
 	session_start(&s, cli);
-	session_mint_lineage(&s);
-	result = write_all(cli, given->region, s.lineage);
+	result = init_at(cli, &s, given->region);
+	if (result == 0)
+		printf("HomeRegion is %s\n", given->region == NULL ? s.home_region : given->region);
 	session_close(&s);
 	if (result < 0)
 		return CLI_FAILED;
-	printf("Next: put your accounts into accounts.json and their roles into muster.json, then: muster access\n");
+	words_muster(&next, cli->directory);
+	printf("Next: put your accounts into accounts.json and their roles into muster.json, then: %s validate\n",
+	       buf_str(&next));
 	return CLI_DONE;
 }
 
@@ -132,7 +173,7 @@ const struct command command_init = {
     .name = "init",
     .summary = "scaffold a spec directory, and a git repository where there is none",
     .options = init_options,
+    .anywhere = true,
     .arguments_size = sizeof(struct init_arguments),
     .run = init,
-    .defaults = init_defaults,
 };
