@@ -34,8 +34,8 @@ int store_error(const struct state *state, struct diag *d, int rc, const char *w
 	case MDB_PAGE_NOTFOUND:
 	case MDB_BAD_TXN:
 	case MDB_PANIC:
-		return diag_error(d, "state %s: cannot %s: %s (`muster state verify` checks the file)",
-				  state->directory, what, mdb_strerror(rc));
+		return diag_error(d, "state %s: cannot %s: %s (%s may be damaged)", state->directory, what,
+				  mdb_strerror(rc), STORE_DATA);
 	default:
 		return diag_error(d, "state %s: cannot %s: %s", state->directory, what, mdb_strerror(rc));
 	}
@@ -53,8 +53,7 @@ int store_corrupt(const struct state *state, struct diag *d, const char *format,
 	if (len < 0)
 		what = NULL;
 	return diag_error(d,
-			  "state %s: %s is damaged: %s; it was left as it is: restore it from a backup or with `muster "
-			  "state import`",
+			  "state %s: %s is damaged: %s; it was left as it is: put a backup of that file in its place",
 			  state->directory, STORE_DATA, what == NULL ? "unreadable" : what);
 }
 
