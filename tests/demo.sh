@@ -41,9 +41,16 @@ show access
 say "What would have to change?"
 show plan --out "$demo/plan.json"
 say "The saved plan, as a reviewer reads it again"
-show show "$demo/plan.json" | tail -n 8
+# Two of its groups, whole, and the last paragraph.
+show show "$demo/plan.json" | awk -v RS= '
+	NR == 1 || $3 == "recording/Detector" { print $0 "\n" }
+	{ last = $0 }
+	END { print "...\n\n" last }'
 say "Exactly that plan is applied"
-show apply "$demo/plan.json" 2>&1 | tail -n 12
+show apply "$demo/plan.json" >"$demo/applied" 2>&1
+head -n 1 "$demo/applied"
+echo "..."
+tail -n 8 "$demo/applied"
 say "A second plan is quiet"
 show plan
 say "What is remembered"
