@@ -271,8 +271,10 @@ static void call_send(struct call *call, const struct engine_scope *scope)
 	    .input = engine_eval_object(scope, template),
 	    .step = spec,
 	    .reads = call->reads,
-	    .idempotent = call->reads || json_get_bool(spec, "Idempotent", name_idempotent(call->operation)) ||
-			  mentions_token(template),
+	    /* A token may only be a mark to find it by (a tag): then the type says that the service takes no heed of
+	       it. */
+	    .idempotent = call->reads || json_get_bool(spec, "Idempotent",
+						       name_idempotent(call->operation) || mentions_token(template)),
 	    /* What is waited for must be asked anew each time. */
 	    .batch = json_object_get(spec, "Until") == NULL ? run->batch : NULL,
 	};
