@@ -47,7 +47,10 @@ show show "$demo/plan.json" | awk -v RS= '
 	{ last = $0 }
 	END { print "...\n\n" last }'
 say "Exactly that plan is applied"
-show apply "$demo/plan.json" >"$demo/applied" 2>&1
+show apply "$demo/plan.json" >"$demo/applied" 2>&1 || {
+	cat "$demo/applied"
+	exit 1
+}
 head -n 1 "$demo/applied"
 echo "..."
 tail -n 8 "$demo/applied"

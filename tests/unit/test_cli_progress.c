@@ -301,6 +301,49 @@ static void durations(void **state)
 	}
 }
 
+static void lines_break_at_words(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t indent, width;
+		const char *wrapped;
+	} cases[] = {
+	    {"one two three", 0, 7, "one two\nthree\n"},
+	    {"one two three", 4, 11, "one two\n    three\n"},
+	    {"one\ntwo", 0, 80, "one two\n"},
+	    {"one\n\ntwo", 0, 80, "one\n\ntwo\n"},
+	    {"unbreakable word", 2, 6, "unbreakable\n  word\n"},
+	    {"", 0, 10, "\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		buf_auto struct buf out = BUF_INIT;
+
+		words_wrap(&out, cases[i].text, cases[i].indent, cases[i].width);
+		assert_string_equal(buf_str(&out), cases[i].wrapped);
+	}
+}
+
+static void next_commands_can_be_pasted(void **state)
+{
+	static const struct {
+		const char *directory, *command;
+	} cases[] = {{".", "muster"},
+		     {"specs/fleet-1", "muster -C specs/fleet-1"},
+		     {"a b", "muster -C 'a b'"},
+		     {"it's; $x", "muster -C 'it'\\''s; $x'"},
+		     {"~", "muster -C '~'"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		buf_auto struct buf out = BUF_INIT;
+
+		words_muster(&out, cases[i].directory);
+		assert_string_equal(buf_str(&out), cases[i].command);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +354,8 @@ int main(void)
 	    cmocka_unit_test(failures_are_told_by_cause),
 	    cmocka_unit_test(all_well_is_one_line),
 	    cmocka_unit_test(durations),
+	    cmocka_unit_test(lines_break_at_words),
+	    cmocka_unit_test(next_commands_can_be_pasted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
