@@ -15,6 +15,7 @@ void apply_look_free(struct look *look)
 	free(look->address);
 	json_decref(look->body);
 	json_decref(look->record_body);
+	json_decref(look->known);
 	apply_outcome_free(&look->result);
 	free(look);
 }
@@ -71,11 +72,13 @@ static void look_find(struct look *look)
 {
 	struct provider *provider = look->recovery->provider;
 
+	if (look->known == NULL)
+		look->known = plan_known_members(look->record.properties);
 	look->call = (struct provider_call){
 	    .type = look->type,
 	    .target = look->target,
 	    .address = look->address,
-	    .properties = look->record.properties,
+	    .properties = look->known,
 	    .attributes = look->record.attributes,
 	    .token = json_get_string(look->body, "Token"),
 	    .done = look_done,
@@ -294,10 +297,10 @@ static enum look_phase phase_of(const json_t *body)
 }
 
 /* The plan's way into the account if it has one (it may have been mended since), else that of the intent. */
-static const json_t *access_of(const struct recovery *r, const char *account, const struct look *look)
+static const json_t *access_of(const struct recovery *r, const char *id, const struct look *look)
 {
 	for (size_t i = 0; r->plan != NULL && i < r->plan->account_count; i++)
-		if (strcmp(r->plan->accounts[i].name, account) == 0)
+		if (strcmp(r->plan->accounts[i].id, id) == 0)
 			return r->plan->accounts[i].access;
 	return look->record.access;
 }
@@ -307,7 +310,7 @@ static bool look_target(struct look *look)
 	struct recovery *r = look->recovery;
 	const char *account = json_get_string(look->body, "Account"), *id = json_get_string(look->body, "AccountId");
 	const char *type = json_get_string(look->body, "Type");
-	const json_t *access = account != NULL ? access_of(r, account, look) : NULL;
+	const json_t *access = account != NULL && id != NULL ? access_of(r, id, look) : NULL;
 
 	look->type = schema_set_find(r->provider->ops->schemas(r->provider), type != NULL ? type : "");
 	look->target.region = json_get_string(look->body, "Region");
@@ -315,7 +318,7 @@ static bool look_target(struct look *look)
 	if (look->type == NULL)
 		diag_warning(r->d, "%s: a run was cut off here; its intent stays, for the type %s is not known",
 			     look->address, type != NULL ? type : "(none)");
-	else if (id == NULL || look->target.region == NULL || access == NULL || look->record.properties == NULL)
+	else if (look->target.region == NULL || access == NULL || look->record.properties == NULL)
 		diag_warning(r->d, "%s: a run was cut off here; its intent stays, for it does not say where to look",
 			     look->address);
 	else

@@ -15,6 +15,7 @@ struct look {
 	char *address;
 	json_t *body, *record_body; /* the intent; the record now (deletes), or NULL */
 	struct plan_record record;  /* out of either */
+	json_t *known;              /* its properties that a lookup may use */
 	enum look_phase phase;
 	const struct schema_type *type;
 	struct provider_target target;

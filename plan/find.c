@@ -26,20 +26,6 @@ struct finder {
 	size_t next, running, done, total, told; /* told: how many said something new */
 };
 
-/* What a lookup may use: the values that are known. */
-static json_t *known_members(const json_t *properties)
-{
-	json_t *known = json_object(), *value;
-	const char *name;
-
-	json_object_foreach((json_t *)properties, name, value)
-	{
-		if (!specs_has_residual(value))
-			json_object_set(known, name, value);
-	}
-	return known;
-}
-
 static bool can_be_looked_for(const struct maker *m, const struct plan_change *change, const json_t *properties)
 {
 	struct schema_place place = {
@@ -89,7 +75,7 @@ static void start_find(struct finder *finder, const struct plan_change *change)
 {
 	struct maker *m = finder->m;
 	struct maker_account *account = maker_account(m, change->account_id);
-	json_t *properties = known_members(change->after);
+	json_t *properties = plan_known_members(change->after);
 	struct find *find;
 
 	if (account == NULL || !can_be_looked_for(m, change, properties)) {

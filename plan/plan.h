@@ -240,6 +240,8 @@ struct plan_record {
 json_t *plan_record_body(const struct plan_record *record);
 /* Borrows from `body`. 0, or -1 when it is not a record. */
 int plan_record_parse(struct plan_record *out, const json_t *body);
+/* What a lookup in AWS may use of a resource's properties: those without secrets and unknowns. New reference. */
+json_t *plan_known_members(const json_t *properties);
 
 /* -- Rendering (group.c, render_text.c) -------------------------------------------------------------------------------
  */

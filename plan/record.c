@@ -51,6 +51,19 @@ json_t *plan_record_body(const struct plan_record *record)
 	return body;
 }
 
+json_t *plan_known_members(const json_t *properties)
+{
+	json_t *known = json_object(), *value;
+	const char *name;
+
+	json_object_foreach((json_t *)properties, name, value)
+	{
+		if (!specs_has_residual(value))
+			json_object_set(known, name, value);
+	}
+	return known;
+}
+
 static enum specs_deletion deletion_parse(const char *name)
 {
 	for (int i = SPECS_DELETE; name != NULL && i < SPECS_DELETION_UNSET; i++)

@@ -403,6 +403,7 @@ static void fake_read(struct provider *p, const struct schema_type *type, const 
 
 static void fake_op_find(struct provider *p, const struct provider_call *call)
 {
+	assert_false(specs_has_residual(call->properties));
 	fake_start((struct fake *)p, "find", call->type, &call->target, call, NULL);
 }
 

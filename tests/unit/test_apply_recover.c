@@ -234,6 +234,41 @@ static void what_was_told_on_the_way_is_durable(void **state)
 	bench_end(&b);
 }
 
+static json_t *secret_of(void *payload, const json_t *source, const char *hmac, struct diag *d)
+{
+	(void)payload;
+	(void)source;
+	(void)hmac;
+	(void)d;
+	return json_string("hunter2");
+}
+
+static struct plan *one_secret(struct bench *b)
+{
+	struct plan *plan = fleet_plan();
+	struct plan_change *change = plan_create(plan, &b->fake, "app/r1/s/A", "a");
+
+	b->options.secret = secret_of;
+	json_object_set_new(change->after, "Secret",
+			    json_pack("{s:{s:{s:s}, s:s}}", "Muster::Secret", "Source", "Env", "HOOK", "Hmac", "abcd"));
+	return plan;
+}
+
+/* The fake refuses to look for it by what is not known. */
+static void what_has_a_secret_is_looked_for_without_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_start(&b);
+	assert_true(die_in(&b, one_secret, AFTER_CREATE));
+	assert_int_equal(recover(&b), 1);
+	json_auto_t *body = bench_record(&b, "app/r1/s/A");
+	assert_true(json_get_bool(body, "Incomplete", false));
+	assert_non_null(json_object_get(json_object_get(body, "Properties"), "Secret"));
+	bench_end(&b);
+}
+
 static struct plan *one_rename(struct bench *b)
 {
 	struct plan *plan = fleet_plan();
@@ -480,6 +515,7 @@ int main(void)
 	    cmocka_unit_test(a_delete_is_looked_up),
 	    cmocka_unit_test(what_cannot_be_looked_up_stays),
 	    cmocka_unit_test(what_was_told_on_the_way_is_durable),
+	    cmocka_unit_test(what_has_a_secret_is_looked_for_without_it),
 	    cmocka_unit_test(what_had_the_name_before_is_not_taken_for_the_new_one),
 	    cmocka_unit_test(killed_at_any_instant_nothing_is_lost_or_made_twice),
 	    cmocka_unit_test(the_recovery_may_be_killed_too),
