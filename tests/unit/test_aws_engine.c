@@ -50,7 +50,8 @@ const char *aws_account_id(const struct provider_account *account)
 	return "111111111111";
 }
 
-/* One expected call: "Operation", its input, and the answer: output JSON, "!Code message", "?" for a lost answer. */
+/* One expected call: "Operation", its input, and the answer: output JSON, "!Code message", "?" for a lost answer,
+ * "~Code message" where the answer to a first try was lost. */
 struct line {
 	const char *operation, *input, *answer;
 };
@@ -88,9 +89,9 @@ static void reply_send(void *payload)
 	char *text = mem_strdup(reply->answer), *space;
 
 	in_flight--;
-	if (text[0] == '!') {
+	if (text[0] == '!' || text[0] == '~') {
 		space = strchr(text, ' ');
-		result.outcome = PROVIDER_REFUSED;
+		result.outcome = text[0] == '!' ? PROVIDER_REFUSED : PROVIDER_FAILED;
 		result.message = space != NULL ? space + 1 : "";
 		if (space != NULL)
 			*space = '\0';
@@ -433,6 +434,13 @@ static void test_absence(void **state)
 	PLAY({"Drop", "{'Id':'i-1'}", "!NoSuch gone"});
 	run(AWS_DELETE, type, "{}", NULL, "{'Id':'i-1'}");
 	assert_int_equal(got.outcome, PROVIDER_DONE);
+	/* The first try did it, and its answer was lost. */
+	PLAY({"Drop", "{'Id':'i-1'}", "~NoSuch gone (tried 2 times)"});
+	run(AWS_DELETE, type, "{}", NULL, "{'Id':'i-1'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+	PLAY({"Drop", "{'Id':'i-1'}", "~InUse busy (tried 2 times)"});
+	run(AWS_DELETE, type, "{}", NULL, "{'Id':'i-1'}");
+	assert_int_equal(got.outcome, PROVIDER_FAILED);
 	PLAY({"Drop", "{'Id':'i-1'}", "!InUse busy"});
 	run(AWS_DELETE, type, "{}", NULL, "{'Id':'i-1'}");
 	assert_int_equal(got.outcome, PROVIDER_REFUSED);

@@ -128,13 +128,14 @@ static void call_outputs(struct call *call)
 
 /* -- Answers ----------------------------------------------------------------------------------------------- */
 
-/* Whether a list of codes, or of {"Code", "Message"} with globs, names this error. */
+/* Whether a list of codes, or of {"Code", "Message"} with globs, names this error. Also one that was told when the
+ * call was made again after a lost answer: what the service says then is as true. */
 static bool error_listed(const json_t *list, const struct aws_api_result *result)
 {
 	json_t *entry;
 	size_t i;
 
-	if (result->outcome != PROVIDER_REFUSED || result->code == NULL)
+	if ((result->outcome != PROVIDER_REFUSED && result->outcome != PROVIDER_FAILED) || result->code == NULL)
 		return false;
 	json_array_foreach((json_t *)list, i, entry)
 	{
