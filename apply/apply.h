@@ -69,8 +69,9 @@ struct apply_options {
 	struct apply_events events;
 };
 
-/* Refuses (-1, precise message for each reason) a plan of another lineage, one that was applied already, and one whose
- * touched or read records have other versions now; names the addresses. Changes nothing. */
+/* Refuses (-1, precise message for each reason) a plan of another lineage, one that was applied already, one whose
+ * touched or read records have other versions now, and one that deletes what something has come to use since; names the
+ * addresses. Changes nothing. */
 int apply_check(const struct plan *plan, struct state *state, struct diag *d);
 
 /* Resolves the open intents of runs that were cut off, by looking in AWS; the state must be open for writing. Returns

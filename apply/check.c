@@ -1,18 +1,20 @@
-/* Is the plan still true, and of this state? Decided by the versions of the records that it touches and reads, so that
- * a plan for one stack outlives an apply of another. */
+/* Is the plan still true, and of this state? Decided by the versions of the records that it touches and reads, and by
+ * what uses the ones that it deletes, so that a plan for one stack outlives an apply of another. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "apply/apply.h"
-#include "base/buf.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 #define STALE_SHOWN 20
 
 struct check {
+	const struct plan *plan;
 	struct state_txn *txn;
 	struct diag *d;
 	size_t stale;
+	struct map touched, deleted; /* addresses; of what is deleted also the instances */
 };
 
 static int lineage_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
@@ -91,9 +93,67 @@ static int version_check(struct check *check, const char *address, uint64_t vers
 	return 0;
 }
 
+/* -- Users of what is deleted -------------------------------------------------------------------------------------- */
+
+static void deleted_note(struct check *check, const struct plan_change *change)
+{
+	bool replaced = change->action == PLAN_REPLACE && !change->retain_old;
+
+	map_set(&check->touched, change->address, check);
+	if (change->deposed || (change->action != PLAN_DELETE && !replaced))
+		return;
+	mem_auto_str char *instance =
+	    mem_strndup(change->address, (size_t)(strrchr(change->address, '/') - change->address));
+
+	map_set(&check->deleted, change->address, check);
+	map_set(&check->deleted, instance, check);
+}
+
+/* What was recorded before the plan was made, the plan has seen. */
+static int user_check(void *payload, const struct state_record *raw)
+{
+	struct check *check = payload;
+	json_auto_t *body = NULL;
+	json_t *address;
+	size_t i;
+
+	if (raw->generation <= check->plan->generation || map_has(&check->touched, raw->address))
+		return 0;
+	body = json_loadb(raw->text, raw->text_len, 0, NULL);
+	json_array_foreach(json_object_get(body, "DependsOn"), i, address)
+	{
+		const char *used = json_string_value(address);
+
+		if (used == NULL || !map_has(&check->deleted, used))
+			continue;
+		if (check->stale++ < STALE_SHOWN)
+			diag_error(check->d,
+				   "%s, which this plan deletes%s, is used by %s since the plan was made; make a new "
+				   "plan",
+				   used, map_has(&check->touched, used) ? "" : " some of", raw->address);
+		break;
+	}
+	return 0;
+}
+
+static int users_check(struct check *check)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < check->plan->change_count; i++)
+		deleted_note(check, &check->plan->changes[i]);
+	if (check->deleted.live > 0)
+		rc = state_record_each(check->txn, "", user_check, check, check->d);
+	map_free(&check->touched, NULL);
+	map_free(&check->deleted, NULL);
+	return rc;
+}
+
+/* -- All ----------------------------------------------------------------------------------------------------------- */
+
 static int versions_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
 {
-	struct check check = {.txn = txn, .d = d};
+	struct check check = {.plan = plan, .txn = txn, .d = d, .touched = MAP_INIT, .deleted = MAP_INIT};
 	const char *address;
 	json_t *version;
 
@@ -103,6 +163,8 @@ static int versions_check(const struct plan *plan, struct state_txn *txn, struct
 	json_object_foreach(
 	    plan->reads, address,
 	    version) if (version_check(&check, address, (uint64_t)json_integer_value(version), "reads") < 0) return -1;
+	if (users_check(&check) < 0)
+		return -1;
 	if (check.stale > STALE_SHOWN)
 		diag_error(d, "... and %zu more like that", check.stale - STALE_SHOWN);
 	return check.stale > 0 ? -1 : 0;

@@ -85,6 +85,18 @@ static void op_compare(struct apply_op *op, struct plan_diff *diff)
 	plan_diff_make(diff, op->type, op->properties, op->prior, op->change->recorded, op->run->plan->refreshed);
 }
 
+/* Whether a create or update that failed half-way may have left out something that no comparison shows. */
+static bool op_incomplete(struct apply_op *op)
+{
+	struct state_txn *txn = apply_run_txn(op->run);
+	json_auto_t *body = NULL;
+	struct plan_record record;
+
+	if (txn == NULL || apply_record_load(&body, txn, op->change->address, op->run->d) < 0)
+		return true;
+	return body != NULL && (plan_record_parse(&record, body) < 0 || record.incomplete);
+}
+
 static void begin_update(struct apply_op *op)
 {
 	struct plan_diff diff = {0};
@@ -95,7 +107,7 @@ static void begin_update(struct apply_op *op)
 		op_compare(op, &diff);
 	if (diff.replace)
 		worse(op, &diff);
-	else if (op->change->record_only || (!known_before && diff.count == 0))
+	else if (op->change->record_only || (!known_before && diff.count == 0 && !op_incomplete(op)))
 		apply_op_finish(op, OP_RECORD);
 	else
 		op_intend(op);
@@ -234,6 +246,17 @@ static void begin_delete(struct apply_op *op, const struct plan_record *record)
 	apply_op_step(op, OP_INTENDING);
 }
 
+/* What replacements left is known only by the record. */
+static void begin_forget(struct apply_op *op, const struct plan_record *record)
+{
+	if (json_array_size(record->deposed) > 0)
+		apply_op_fail(op, APPLY_CODE_LEFT,
+			      "not forgotten: what replacements left of it is not deleted yet, and only the state "
+			      "knows of that");
+	else
+		apply_op_finish(op, OP_FORGET);
+}
+
 /* The deletion that comes before the rest of a replacement, where that still has to be decided. */
 static bool stays_in_place(struct apply_op *op, struct diag *d)
 {
@@ -271,6 +294,8 @@ static int begin_removal(struct apply_op *op, bool cleanup)
 		apply_op_finish(op, OP_NOTHING);
 	else if (plan_record_parse(&record, body) < 0)
 		apply_op_fail(op, APPLY_CODE_UNRESOLVED, "the state's record of it cannot be read");
+	else if (op->change->action == PLAN_FORGET)
+		begin_forget(op, &record);
 	else if (cleanup)
 		begin_cleanup(op, &record);
 	else if (!stays_in_place(op, &d))
@@ -295,6 +320,8 @@ static bool target_dead(struct apply_op *op, const struct apply_target *target)
 
 static int begin(struct apply_op *op, enum plan_node_kind kind)
 {
+	if (op->change->action == PLAN_FORGET)
+		return begin_removal(op, false);
 	if (op->change->action == PLAN_DELETE || kind != PLAN_NODE_CHANGE)
 		return begin_removal(op, kind == PLAN_NODE_CLEANUP || op->change->deposed);
 	if (op->type == NULL)
@@ -317,9 +344,7 @@ int apply_op_start(struct apply_run *run, size_t node)
 	if (map_has(&run->intents, change->address))
 		apply_op_fail(op, APPLY_CODE_INTENT,
 			      "not done: an earlier run was cut off here, and what came of it could not be looked up");
-	else if (change->action == PLAN_FORGET)
-		apply_op_finish(op, OP_FORGET);
-	else if (!target_dead(op, run->changes[what->change].target))
+	else if (change->action == PLAN_FORGET || !target_dead(op, run->changes[what->change].target))
 		return begin(op, what->kind);
 	return 0;
 }

@@ -32,6 +32,7 @@
 #define APPLY_CODE_PROTECTED  "Protected"
 #define APPLY_CODE_INTENT     "OpenIntent"
 #define APPLY_CODE_TYPE       "UnknownType"
+#define APPLY_CODE_LEFT       "LeftBehind"
 
 /* -- Ops: nodes under way ------------------------------------------------------------------------------------------ */
 

@@ -244,6 +244,10 @@ void apply_schedule_settle(struct apply_run *run, size_t node, bool done)
 
 /* -- Setting up ---------------------------------------------------------------------------------------------------- */
 
+struct account_entries {
+	struct map by_name, by_id; /* -> struct plan_account */
+};
+
 static struct provider_account *account_open(struct apply_run *run, const struct plan_account *entry)
 {
 	struct provider_account *handle = map_get(&run->accounts, entry->name);
@@ -256,26 +260,37 @@ static struct provider_account *account_open(struct apply_run *run, const struct
 	return handle;
 }
 
-static struct apply_target *target_open(struct apply_run *run, const struct map *entries,
+/* By its id: addresses keep the name that the account had when they were made, and the roster may have another now. */
+static const struct plan_account *entry_of(const struct account_entries *entries, const struct plan_change *change)
+{
+	const struct plan_account *entry = map_get(&entries->by_name, change->account);
+
+	if (entry != NULL && strcmp(entry->id, change->account_id) == 0)
+		return entry;
+	return map_get(&entries->by_id, change->account_id);
+}
+
+static struct apply_target *target_open(struct apply_run *run, const struct account_entries *entries,
 					const struct plan_change *change)
 {
-	mem_auto_str char *name = mem_printf("%s/%s", change->account, change->region);
-	struct apply_target *target = map_get(&run->targets, name);
-	const struct plan_account *entry = map_get(entries, change->account);
+	const struct plan_account *entry = entry_of(entries, change);
+	struct apply_target *target;
 	struct provider_account *handle;
 
-	if (target != NULL)
-		return target;
 	if (entry == NULL) {
-		diag_error(run->d, "the plan does not say how to enter account %s, which %s is in", change->account,
-			   change->address);
+		diag_error(run->d, "the plan does not say how to enter account %s (%s), which %s is in",
+			   change->account, change->account_id, change->address);
 		return NULL;
 	}
+	mem_auto_str char *name = mem_printf("%s/%s", entry->name, change->region);
+	target = map_get(&run->targets, name);
+	if (target != NULL)
+		return target;
 	handle = account_open(run, entry);
 	if (handle == NULL)
 		return NULL;
 	target = mem_alloc(sizeof *target);
-	*target = (struct apply_target){.account = change->account,
+	*target = (struct apply_target){.account = entry->name,
 					.region = change->region,
 					.handle = handle,
 					.entry = entry,
@@ -288,17 +303,20 @@ static struct apply_target *target_open(struct apply_run *run, const struct map 
 static int targets_open(struct apply_run *run)
 {
 	const struct plan *plan = run->plan;
-	struct map entries = MAP_INIT;
+	struct account_entries entries = {MAP_INIT, MAP_INIT};
 	int rc = 0;
 
-	for (size_t i = 0; i < plan->account_count; i++)
-		map_set(&entries, plan->accounts[i].name, &plan->accounts[i]);
+	for (size_t i = 0; i < plan->account_count; i++) {
+		map_set(&entries.by_name, plan->accounts[i].name, &plan->accounts[i]);
+		map_set(&entries.by_id, plan->accounts[i].id, &plan->accounts[i]);
+	}
 	for (size_t i = 0; i < plan->change_count; i++) {
 		run->changes[i].target = target_open(run, &entries, &plan->changes[i]);
 		if (run->changes[i].target == NULL)
 			rc = -1;
 	}
-	map_free(&entries, NULL);
+	map_free(&entries.by_name, NULL);
+	map_free(&entries.by_id, NULL);
 	return rc;
 }
 

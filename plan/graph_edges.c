@@ -105,7 +105,8 @@ static void edges_of_making(struct graph_builder *b, size_t i)
 			release(b, i, change->former[j], in_place);
 }
 
-/* What an earlier replacement left shares its address, and so its intent, with the change there: never at once. */
+/* What an earlier replacement left shares its address, and so its intent, with the change there: never at once. A
+ * record that still holds some of it is not forgotten. */
 static void edges_of_deposed(struct graph_builder *b, size_t i)
 {
 	const char *address = b->plan->changes[i].address;
@@ -117,7 +118,7 @@ static void edges_of_deposed(struct graph_builder *b, size_t i)
 	if (now == GRAPH_NONE)
 		return;
 	if (b->plan->changes[now].action == PLAN_FORGET)
-		graph_edge_add(b, i, now, true);
+		graph_edge_add(b, i, now, false);
 	else if (b->removal[now] == GRAPH_NONE || b->plan->changes[now].create_first)
 		graph_edge_add(b, now, i, true);
 	graph_edge_add(b, i, b->removal[now], true);

@@ -221,9 +221,25 @@ int state_generation_finish(struct state_txn *txn, uint64_t number, const json_t
 	return generation_close(txn, number, generation, "finished", outcome, d);
 }
 
+/* Whether a generation came to its end without changing a record: as if it had never been. -1 on error. */
+static int came_to_nothing(struct state_txn *txn, uint64_t number, struct diag *d)
+{
+	struct store_history_walk walk;
+	json_auto_t *generation = NULL;
+	int rc = state_generation_get(txn, number, &generation, d);
+
+	if (rc <= 0 || !has_status(generation, "finished"))
+		return rc < 0 ? -1 : 0;
+	store_history_start(&walk, txn, number, number);
+	rc = store_history_next(&walk, d);
+	store_history_end(&walk);
+	return rc < 0 ? -1 : rc == 0;
+}
+
 int state_plan_applied(struct state_txn *txn, const char *plan_digest, uint64_t *generation, struct diag *d)
 {
 	MDB_val value;
+	uint64_t number;
 	int rc;
 
 	*generation = 0;
@@ -234,6 +250,10 @@ int state_plan_applied(struct state_txn *txn, const char *plan_digest, uint64_t 
 		return rc;
 	if (value.mv_size != 8)
 		return store_corrupt(txn->state, d, "the index of plans is unreadable");
-	*generation = store_u64(value.mv_data);
+	number = store_u64(value.mv_data);
+	rc = came_to_nothing(txn, number, d);
+	if (rc < 0)
+		return -1;
+	*generation = rc == 1 ? 0 : number;
 	return 0;
 }

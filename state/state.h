@@ -115,9 +115,8 @@ int state_generation_finish(struct state_txn *txn, uint64_t number, const json_t
 /* 1 and the whole (new reference: {"Number", "Status", "Facts", "Outcome", "Hash", "Previous"}), 0, -1. Status is
  * "open", "finished" or "interrupted"; Outcome and Hash are null while it is open. */
 int state_generation_get(struct state_txn *txn, uint64_t number, json_t **out, struct diag *d);
-/* Whether a plan of that digest (64 hex digits) was applied by an earlier generation (facts member "PlanDigest"): its
- * number, or 0. */
-/* The newest such generation, whatever its status. */
+/* Whether a plan of that digest (64 hex digits) was applied by an earlier generation (facts member "PlanDigest"): the
+ * number of the newest, whatever its status, or 0. One that finished without changing any record does not count. */
 int state_plan_applied(struct state_txn *txn, const char *plan_digest, uint64_t *generation, struct diag *d);
 
 /* What one generation changed: the body before and after (NULL: absent), in order of address. */

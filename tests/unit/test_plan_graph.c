@@ -328,6 +328,21 @@ static void what_was_left_behind_goes_after_the_change_of_its_address(void **sta
 	plan_free(plan);
 }
 
+static void what_still_holds_something_is_not_forgotten(void **state)
+{
+	struct plan *plan = plan_new();
+	size_t left = add(plan, PLAN_DELETE, &named, "app/r1/log/A"),
+	       forgotten = add(plan, PLAN_FORGET, &named, "app/r1/log/A");
+	struct plan_graph *graph;
+
+	(void)state;
+	plan->changes[left].deposed = true;
+	graph = graph_of(plan);
+	assert_true(comes(graph, left, forgotten, true));
+	plan_graph_free(graph);
+	plan_free(plan);
+}
+
 static void serialize_keys_tell_what_collides(void **state)
 {
 	struct plan *plan = plan_new();
@@ -470,6 +485,7 @@ int main(void)
 	    cmocka_unit_test(a_name_is_taken_only_when_it_is_free),
 	    cmocka_unit_test(names_can_be_swapped_delete_first),
 	    cmocka_unit_test(what_was_left_behind_goes_after_the_change_of_its_address),
+	    cmocka_unit_test(what_still_holds_something_is_not_forgotten),
 	    cmocka_unit_test(serialize_keys_tell_what_collides),
 	    cmocka_unit_test(cycles_are_told_with_their_path),
 	    cmocka_unit_test(two_hundred_thousand_changes_are_no_trouble),

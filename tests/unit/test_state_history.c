@@ -237,6 +237,15 @@ static void plans_are_known_by_their_digest(void **in)
 	assert_int_equal(g, 2);
 	ok(f, state_plan_applied(f->txn, "", &g, &f->d));
 	assert_int_equal(g, 0);
+	/* one that changed nothing is as if it had not been */
+	finish(f, 2);
+	ok(f, state_plan_applied(f->txn, digest, &g, &f->d));
+	assert_int_equal(g, 0);
+	ok(f, state_generation_start(f->txn, facts, &g, &f->d));
+	put(f, g, "A", 1);
+	finish(f, g);
+	ok(f, state_plan_applied(f->txn, digest, &g, &f->d));
+	assert_int_equal(g, 3);
 }
 
 /* -- Proof ----------------------------------------------------------------------------------------------------------
