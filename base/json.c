@@ -21,52 +21,58 @@ void json_path_print(struct buf *out, const struct json_path *path)
 		buf_addf(out, "%s%s", path->up == NULL ? "" : ".", path->key);
 }
 
-void json_doc_error(const struct json_doc *doc, const struct json_path *path, bool at_key, struct diag *d,
-		    const char *format, ...)
+static void doc_tell(enum diag_level level, const struct json_doc *doc, const struct json_path *path, bool at_key,
+		     struct diag *d, const char *format, va_list args)
 {
 	buf_auto struct buf shown = BUF_INIT;
 	mem_auto_str char *text = NULL;
 	struct diag_place place = {0};
-	va_list args;
 
-	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		text = mem_strdup("out of memory while writing a message");
-	va_end(args);
 	json_path_print(&shown, path);
 	place.json_path = shown.len > 0 ? shown.data : NULL;
 	if (doc != NULL) {
 		place.file = doc->file;
 		json_doc_locate(doc, path, at_key, &place.line, &place.column);
 	}
-	diag_at(d, DIAG_ERROR, &place, "%s", text);
+	diag_at(d, level, &place, "%s", text);
+}
+
+void json_doc_error(const struct json_doc *doc, const struct json_path *path, bool at_key, struct diag *d,
+		    const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	doc_tell(DIAG_ERROR, doc, path, at_key, d, format, args);
+	va_end(args);
 }
 
 void json_doc_warning(const struct json_doc *doc, const struct json_path *path, struct diag *d, const char *format, ...)
 {
-	buf_auto struct buf shown = BUF_INIT;
-	mem_auto_str char *text = NULL;
-	struct diag_place place = {0};
 	va_list args;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = mem_strdup("out of memory while writing a message");
+	doc_tell(DIAG_WARNING, doc, path, false, d, format, args);
 	va_end(args);
-	json_path_print(&shown, path);
-	place.json_path = shown.len > 0 ? shown.data : NULL;
-	if (doc != NULL) {
-		place.file = doc->file;
-		json_doc_locate(doc, path, false, &place.line, &place.column);
-	}
-	diag_at(d, DIAG_WARNING, &place, "%s", text);
 }
 
 void json_canonical(struct buf *out, const json_t *value)
 {
-	char *text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
+	char *text;
 
-	buf_adds(out, text == NULL ? "null" : text);
+	if (value == NULL) {
+		buf_adds(out, "null");
+		return;
+	}
+	text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
+	/* Anything else in its place would be stored and believed. */
+	if (text == NULL) {
+		fputs("muster: a JSON value cannot be written\n", stderr);
+		abort();
+	}
+	buf_adds(out, text);
 	free(text);
 }
 

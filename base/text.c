@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -321,10 +322,26 @@ static int sync_folder(const char *path)
 	return result;
 }
 
+/* A new file beside `path` under a name that nobody can have put there before. */
+static int temporary_open(char **name, const char *path, unsigned mode)
+{
+	uint32_t random;
+	int fd;
+
+	do {
+		free(*name);
+		if (getrandom(&random, sizeof random, 0) != sizeof random)
+			random = (uint32_t)getpid();
+		*name = mem_printf("%s.%08x.tmp", path, random);
+		fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
 int text_file_write(const char *path, const void *bytes, size_t len, unsigned mode)
 {
-	mem_auto_str char *temporary = mem_printf("%s.%ld.tmp", path, (long)getpid());
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode), result;
+	mem_auto_str char *temporary = NULL;
+	int fd = temporary_open(&temporary, path, mode), result;
 
 	if (fd < 0)
 		return -errno;

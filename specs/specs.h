@@ -190,8 +190,9 @@ void specs_reset(struct specs *specs);
  * duplicate physical identities, document limits. */
 int specs_check(struct specs *specs, struct diag *d);
 
-/* The physical identity of an evaluated resource: "TYPE|SCOPE|IDENTITY" with the account and region that its scope
- * names. 1 and a string to be freed with free(); 0 when it is not known yet or the service assigns it. */
+/* The physical identity of an evaluated resource: "ACCOUNT-ID/REGION|TYPE|IDENTITY", "ACCOUNT-ID|..." or
+ * "PARTITION|..." by the type's scope. Two resources with one identity are an error (rule 6). 1 and a string to be
+ * freed with free(); 0 and NULL when it is not known yet, or assigned by the service. */
 int specs_identity(char **out, const struct specs_resource *resource);
 
 /* Everything that decides what an instance evaluates to, apart from other instances' outputs: SHA-256 over template,
@@ -210,11 +211,6 @@ int specs_resolve(json_t **out, const json_t *value, const struct specs_values *
 /* An attribute as far as it follows from properties and place (schema_attribute.predict), new; NULL when only the
  * service knows it. What a resolver can fall back on. */
 json_t *specs_attribute_predict(const struct specs_resource *resource, const char *attribute);
-
-/* The physical identity: "account/region|type|identity", without region or account as the type's scope says. Two
- * resources with one identity are an error (rule 6). Returns 1 and a string to be freed with free(), or 0 and NULL when
- * it is not known yet, or assigned by the service. */
-int specs_identity(char **out, const struct specs_resource *resource);
 
 /* Looks up a secret anew from the "Source" of its residual: for specs_values.secret. Sources: {"Env"}, {"File"} (a
  * relative path inside the spec directory, or an absolute one; one newline at the end is dropped), {"Parameter": NAME}

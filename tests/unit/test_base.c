@@ -6,9 +6,12 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -95,6 +98,57 @@ static void files_are_replaced_whole(void **state)
 	unlink(path);
 	assert_int_equal(text_file_read(&text, path, 2), -ENOENT);
 	assert_int_equal(text_file_write("/nonexistent/x", "", 0, 0600), -ENOENT);
+}
+
+/* Somebody who may write into the folder cannot have the bytes go elsewhere. */
+static void a_file_is_not_written_through_a_link(void **state)
+{
+	char folder[] = "/tmp/muster-test-XXXXXX";
+	buf_auto struct buf text = BUF_INIT;
+	struct stat facts;
+	mode_t before = umask(022);
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	mem_auto_str char *path = mem_printf("%s/file", folder), *victim = mem_printf("%s/victim", folder);
+	mem_auto_str char *planted = mem_printf("%s.%ld.tmp", path, (long)getpid());
+
+	assert_int_equal(symlink(victim, planted), 0);
+	assert_int_equal(symlink(victim, path), 0);
+	assert_int_equal(text_file_write(path, "one", 3, 0600), 0);
+	assert_int_equal(access(victim, F_OK), -1);
+	assert_int_equal(lstat(path, &facts), 0);
+	assert_int_equal(facts.st_mode, S_IFREG | 0600);
+	assert_int_equal(text_file_write(path, "two", 3, 0666), 0);
+	assert_int_equal(lstat(path, &facts), 0);
+	assert_int_equal(facts.st_mode, S_IFREG | 0644);
+	umask(before);
+	unlink(path);
+	unlink(planted);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+/* Nothing else is put in the place of what cannot be written. */
+static void what_cannot_be_written_ends_the_program(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		buf_auto struct buf text = BUF_INIT;
+		json_t *outer = json_array(), *inner = json_array();
+
+		signal(SIGABRT, SIG_DFL);
+		fclose(stderr);
+		json_array_append(outer, inner);
+		json_array_append(inner, outer);
+		json_canonical(&text, outer);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
 static struct json_doc *parse(const char *text, struct diag *d)
@@ -289,12 +343,20 @@ static void map_keeps_and_forgets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(glob_matches_whole_words),        cmocka_unit_test(nearest_finds_what_was_meant),
-	    cmocka_unit_test(base64_goes_both_ways),           cmocka_unit_test(times_are_read_and_written),
-	    cmocka_unit_test(files_are_replaced_whole),        cmocka_unit_test(places_are_found_by_path),
-	    cmocka_unit_test(every_duplicate_key_is_reported), cmocka_unit_test(bad_syntax_has_a_place),
-	    cmocka_unit_test(bad_syntax_is_explained),         cmocka_unit_test(depth_and_size_are_bounded),
-	    cmocka_unit_test(the_same_message_is_kept_once),   cmocka_unit_test(canonical_form_has_one_spelling),
+	    cmocka_unit_test(glob_matches_whole_words),
+	    cmocka_unit_test(nearest_finds_what_was_meant),
+	    cmocka_unit_test(base64_goes_both_ways),
+	    cmocka_unit_test(times_are_read_and_written),
+	    cmocka_unit_test(files_are_replaced_whole),
+	    cmocka_unit_test(a_file_is_not_written_through_a_link),
+	    cmocka_unit_test(what_cannot_be_written_ends_the_program),
+	    cmocka_unit_test(places_are_found_by_path),
+	    cmocka_unit_test(every_duplicate_key_is_reported),
+	    cmocka_unit_test(bad_syntax_has_a_place),
+	    cmocka_unit_test(bad_syntax_is_explained),
+	    cmocka_unit_test(depth_and_size_are_bounded),
+	    cmocka_unit_test(the_same_message_is_kept_once),
+	    cmocka_unit_test(canonical_form_has_one_spelling),
 	    cmocka_unit_test(map_keeps_and_forgets),
 	};
 
