@@ -58,11 +58,29 @@ static bool is_uuid(const char *text, size_t len)
 	return true;
 }
 
-/* Request ids and tokens differ in every answer and tell nothing of the cause. */
+/* The length of " (tried 3 times)" at `text`, or 0. */
+static size_t tries_length(const char *text)
+{
+	static const char before[] = " (tried ", after[] = " times)";
+	size_t len = sizeof before - 1;
+
+	if (strncmp(text, before, len) != 0 || !isdigit((unsigned char)text[len]))
+		return 0;
+	while (isdigit((unsigned char)text[len]))
+		len++;
+	return strncmp(text + len, after, sizeof after - 1) == 0 ? len + sizeof after - 1 : 0;
+}
+
+/* Request ids, tokens and how often it was tried differ in every answer and tell nothing of the cause. */
 static void without_tokens(struct buf *out, const char *text)
 {
 	while (*text != '\0') {
-		size_t len = 0;
+		size_t len = tries_length(text);
+
+		if (len > 0) {
+			text += len;
+			continue;
+		}
 
 		while (is_token_byte(text[len]))
 			len++;

@@ -29,12 +29,31 @@ void plan_paint_end(struct plan_printer *p, enum plan_paint paint)
 		buf_addc(&p->raw, PAINT_END);
 }
 
+/* How many bytes at `text` (which ends with NUL) are a character that could move a cursor or turn the direction of
+ * what follows: C0, DEL, C1 (U+0080 to U+009F), U+202A to U+202E, U+2066 to U+2069. */
+static size_t control_length(const char *text)
+{
+	unsigned char c = (unsigned char)text[0], next = (unsigned char)text[1], last;
+
+	if (c < ' ' || c == 0x7f)
+		return 1;
+	if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+		return 2;
+	if (c != 0xe2 || (next != 0x80 && next != 0x81))
+		return 0;
+	last = (unsigned char)text[2];
+	if (next == 0x80 ? last >= 0xaa && last <= 0xae : last >= 0xa6 && last <= 0xa9)
+		return 3;
+	return 0;
+}
+
 void plan_printer_finish(struct plan_printer *p, struct buf *out)
 {
 	const char *text = buf_str(&p->raw);
 
 	for (size_t i = 0; i < p->raw.len; i++) {
-		unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
+		char c = text[i];
+		size_t control = c == '\n' ? 0 : control_length(text + i);
 
 		if (c > PAINT_FIRST && c <= PAINT_FIRST + PLAN_PAINT_DIM)
 			buf_adds(out, p->color ? paints[c - PAINT_FIRST] : "");
@@ -42,13 +61,11 @@ void plan_printer_finish(struct plan_printer *p, struct buf *out)
 			buf_adds(out, p->color ? "\033[0m" : "");
 		else if (c == '\t')
 			buf_adds(out, "    ");
-		else if ((c < ' ' && c != '\n') || c == 0x7f)
+		else if (control > 0) {
 			buf_addc(out, '?');
-		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-			buf_addc(out, '?');
-			i++;
+			i += control - 1;
 		} else
-			buf_addc(out, (char)c);
+			buf_addc(out, c);
 	}
 	buf_free(&p->raw);
 }

@@ -205,6 +205,8 @@ static struct apply_report *failed_report(struct plan *plan)
 {
 	struct apply_report *report = mem_alloc(sizeof *report);
 
+	static const char *const tries[] = {"", " (tried 2 times)", " (tried 10 times)"};
+
 	report->failures = mem_array(10, sizeof *report->failures);
 	report->generation = 8;
 	report->created = report->done = 17;
@@ -221,8 +223,8 @@ static struct apply_report *failed_report(struct plan *plan)
 		failure->code = mem_strdup("AccessDenied");
 		failure->operation = mem_strdup("cloudtrail:CreateTrail");
 		failure->message =
-		    mem_printf("arn:aws:sts::%s:assumed-role/x may not (request %08zx-1111-2222-3333-444455556666)",
-			       plan->changes[i].account_id, i);
+		    mem_printf("arn:aws:sts::%s:assumed-role/x may not (request %08zx-1111-2222-3333-444455556666)%s",
+			       plan->changes[i].account_id, i, tries[i % 3]);
 	}
 	report->failures[report->failure_count++] = (struct apply_failure){
 	    .change = 7, .status = APPLY_SKIPPED, .because = mem_strdup(plan->changes[0].address)};

@@ -366,6 +366,24 @@ static void secrets_are_not_shown(void **state)
 	plan_free(plan);
 }
 
+/* U+202E turns the direction of what follows, U+2066 isolates it; U+2026 and U+2065 do not. */
+static void values_cannot_turn_the_text(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL,
+	    "{'Code':'a\\u202ab\\u202ec\\u2066d\\u2069e\\u2026f\\u2065g\\u009bm'}");
+	text = render(plan);
+	holds(text, "a?b?c?d?e\xe2\x80\xa6"
+		    "f\xe2\x81\xa5g?m");
+	assert_null(strstr(text, "\xe2\x80\xae"));
+	assert_null(strstr(text, "\xc2\x9b"));
+	plan_free(plan);
+}
+
 static void long_values_say_what_is_cut(void **state)
 {
 	struct plan *plan = plan_begin();
@@ -520,6 +538,7 @@ int main(void)
 	    cmocka_unit_test(only_what_differs_in_a_policy),
 	    cmocka_unit_test(lists_and_texts_show_what_comes_and_goes),
 	    cmocka_unit_test(secrets_are_not_shown),
+	    cmocka_unit_test(values_cannot_turn_the_text),
 	    cmocka_unit_test(long_values_say_what_is_cut),
 	    cmocka_unit_test(notes_are_grouped),
 	    cmocka_unit_test(places_have_short_names),
