@@ -79,14 +79,22 @@ static void target_free(struct refresh_target *target)
 	free(target);
 }
 
+/* Also one in which there was nothing to ask: otherwise the count would never be full. */
+static void target_passed(struct refresh_target *target)
+{
+	struct refresh *refresh = target->refresh;
+
+	refresh->done++;
+	maker_progress(refresh->m, "reading targets", refresh->done, refresh->prefixes.live);
+	target_free(target);
+}
+
 static void target_finished(struct refresh_target *target)
 {
 	struct refresh *refresh = target->refresh;
 
 	refresh->running--;
-	refresh->done++;
-	maker_progress(refresh->m, "reading targets", refresh->done, refresh->prefixes.live);
-	target_free(target);
+	target_passed(target);
 	start_targets(refresh);
 }
 
@@ -219,7 +227,7 @@ static void start_target(struct refresh *refresh, const char *prefix)
 	if (state_record_each(refresh->m->txn, prefix, collect_item, target, refresh->m->d) < 0)
 		refresh->failed = -1;
 	if (refresh->failed < 0 || drop_unaskable(target) == 0) {
-		target_free(target);
+		target_passed(target);
 		return;
 	}
 	refresh->running++;

@@ -6,6 +6,15 @@ fleet_make "$fleet" 12
 sandbox_start "$fleet/accounts.json"
 targets=204
 
+# All that the sandbox holds, but for what nobody can take away at once: keys that wait for their deletion, roles that
+# services make for themselves.
+what_is_there() {
+	sandbox_get dump | jq -S '
+		del(.. | objects | select(has("DeletionMs") or ((.Path? // "") | tostring | startswith("/aws-service-role/"))))
+		| until(. == (del(.. | select(. == {} or . == [])) // {}); del(.. | select(. == {} or . == [])) // {})'
+}
+there_before=$(what_is_there)
+
 run "$muster" -C "$fleet" validate
 is "the specs are valid" "$status" 0
 
@@ -69,6 +78,5 @@ is "... and done" "$status" 0
 is "nothing is recorded any more" "$("$muster" -C "$fleet" state list | wc -l)" 0
 run "$muster" -C "$fleet" plan --destroy --detailed-exitcode
 is "nothing is left to destroy" "$status" 0
-left=$(sandbox_get dump | jq -c '[paths(strings) as $p | getpath($p) | select(test("muster-|:trail/muster"))]')
-is "the sandbox is empty of what muster made" "$left" "[]"
+is "the sandbox is as it was before" "$(what_is_there)" "$there_before"
 done_testing
