@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -160,6 +161,7 @@ static void decide_create(struct subject *s)
 	/* Recorded, but gone from AWS: what its attributes were is of no use to the new one. */
 	if (s->recorded) {
 		change->gone = true;
+		change->adopted = false; /* the new one is ours */
 		change->reason = "recreate_because_gone";
 		json_decref(change->attributes);
 		change->attributes = NULL;
@@ -178,6 +180,23 @@ static bool adoption_allowed(const struct subject *s)
 		if (text_glob(options->adopt[i], s->resource->address))
 			return true;
 	return false;
+}
+
+/* What exists is taken over as it is or not at all: a replacement would delete what somebody else made. */
+static void complain_of_replacement(struct subject *s, const struct plan_diff *diff)
+{
+	buf_auto struct buf text = BUF_INIT;
+	const char *before = "";
+
+	buf_adds(&text, "exists already and differs in what cannot be changed in place (");
+	for (size_t i = 0; i < diff->count; i++) {
+		if (!diff->items[i].forces_replace)
+			continue;
+		buf_addf(&text, "%s%s", before, diff->items[i].path);
+		before = ", ";
+	}
+	buf_adds(&text, "), so it cannot be adopted; say it as it is, or give the new one another name");
+	maker_complain(s->m, &s->resource->place, s->resource->address, buf_str(&text));
 }
 
 static void decide_adopt(struct subject *s)
@@ -210,6 +229,8 @@ static void decide_adopt(struct subject *s)
 	change->adopted = !map_has(&m->intents, s->resource->address);
 	change->reason = change->adopted ? "adopt_because_exists" : "adopt_because_cut_off";
 	plan_diff_make(&change->diff, change->type, change->after, change->before, NULL, true);
+	if (change->diff.replace)
+		complain_of_replacement(s, &change->diff);
 	change_end(s, change);
 }
 
@@ -232,12 +253,19 @@ static bool same_identity(const struct maker *m, const struct specs_resource *re
 }
 
 /* A generated name changes with each replacement, so that old and new can stand side by side (rule 6). */
-static void rename_generated(const struct maker *m, const struct specs_resource *resource, int64_t incarnation)
+static void rename_generated(const struct maker *m, struct specs_resource *resource, struct plan_change *change)
 {
-	mem_auto_str char *name = specs_generated_name(resource->type, m->plan->lineage, resource->address,
-						       resource->instance->stack, resource->logical_id, incarnation);
+	mem_auto_str char *name =
+	    specs_generated_name(resource->type, m->plan->lineage, resource->address, resource->instance->stack,
+				 resource->logical_id, change->incarnation);
+	/* Others may hold the same properties. */
+	json_t *renamed = json_copy(resource->properties);
 
-	json_object_set_new(resource->properties, resource->type->name_property, json_string(name));
+	json_object_set_new(renamed, resource->type->name_property, json_string(name));
+	json_decref(resource->properties);
+	resource->properties = renamed;
+	json_decref(change->after);
+	change->after = json_incref(renamed);
 }
 
 static const char *replace_reason(const struct plan_change *change)
@@ -249,7 +277,7 @@ static const char *replace_reason(const struct plan_change *change)
 
 static void decide_replace(struct subject *s, struct plan_change *change, const json_t *prior)
 {
-	const struct specs_resource *resource = s->resource;
+	struct specs_resource *resource = s->resource;
 
 	if (s->record.protect || resource->protect) {
 		maker_complain(s->m, &resource->place, resource->address,
@@ -258,11 +286,19 @@ static void decide_replace(struct subject *s, struct plan_change *change, const 
 	change->action = PLAN_REPLACE;
 	change->incarnation = s->record.incarnation + 1;
 	if (resource->name_generated)
-		rename_generated(s->m, resource, change->incarnation);
+		rename_generated(s->m, resource, change);
 	change->create_first = !same_identity(s->m, resource, prior, s->record.attributes);
 	change->retain_old =
 	    resource->replace_deletion == SPECS_RETAIN || (s->record.adopted && resource->deletion != SPECS_DELETE);
+	change->adopted = false;
 	change->reason = replace_reason(change);
+	if (change->retain_old && !change->create_first && change->diff.replace)
+		maker_complain(s->m, &resource->place, resource->address,
+			       resource->replace_deletion == SPECS_RETAIN
+				   ? "would be replaced under the same name, but its UpdateReplacePolicy keeps the old "
+				     "one; give it another name"
+				   : "would be replaced under the same name, but the old one was adopted and is kept; "
+				     "give it another name, or \"DeletionPolicy\": \"Delete\" if the old one may go");
 	if (resource->type->retains_data && !change->retain_old)
 		maker_note(s->m, PLAN_NOTE_DATA, change->account, change->region, change->address,
 			   "its data goes with it and cannot be brought back");
@@ -361,10 +397,14 @@ static int subject_parse(struct subject *s)
 		maker_complain(s->m, NULL, s->resource->address, text);
 		return -1;
 	}
-	if (strcmp(s->record.type, s->resource->type->name) != 0)
-		return diag_error(s->m->d,
-				  "%s is recorded as %s, but its spec says %s; give the new one another logical id",
-				  s->resource->address, s->record.type, s->resource->type->name);
+	if (strcmp(s->record.type, s->resource->type->name) != 0) {
+		mem_auto_str char *text =
+		    mem_printf("is recorded as %s, but its spec says %s; give the new one another logical id",
+			       s->record.type, s->resource->type->name);
+
+		maker_complain(s->m, &s->resource->place, s->resource->address, text);
+		return -1;
+	}
 	return 0;
 }
 
@@ -475,6 +515,13 @@ static int resolver_attribute(void *payload, struct specs_resource *resource, co
 	return 0;
 }
 
+static void resolver_left_out(void *payload, const struct specs_instance *instance, const struct schema_type *type)
+{
+	mem_auto_str char *text = mem_printf("%s is not offered there: left out", type->name);
+
+	maker_note(payload, PLAN_NOTE_TYPE_NOT_IN_REGION, instance->account->name, instance->region, NULL, text);
+}
+
 /* `regions` holds one string for each name: a fleet has hundreds of thousands of targets in a few dozen regions. */
 static void note_reached(json_t *reached, const struct specs_instance *instance, json_t *regions)
 {
@@ -494,7 +541,7 @@ static void note_reached(json_t *reached, const struct specs_instance *instance,
 
 int maker_build(struct maker *m)
 {
-	const struct specs_resolver resolver = {resolver_incarnation, resolver_attribute, m};
+	const struct specs_resolver resolver = {resolver_incarnation, resolver_attribute, resolver_left_out, m};
 	struct map targets = MAP_INIT;
 	json_t *regions = json_object();
 	int result = 0;

@@ -427,7 +427,6 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	replace_json(&plan->parameters, read_object(r, muster, "parameters", false));
 	read_reached(r, muster);
 	read_reads(r, muster);
-	replace_json(&plan->outputs, read_object(r, muster, "outputs", false));
 	read_secrets(r, muster);
 	snprintf(plan->digest, sizeof plan->digest, "%s", read_text(r, muster, "digest", true));
 }

@@ -156,43 +156,6 @@ static json_t *resource_change(const struct plan *plan, const struct plan_change
 	return result;
 }
 
-static json_t *output_change(const json_t *output)
-{
-	json_t *before = json_object_get(output, "before"), *after = json_object_get(output, "after");
-	json_t *unknown = json_array(), *marks = NULL, *known = NULL, *result = json_object();
-	json_t *before_marks = plan_file_sensitive(NULL, before), *after_marks = plan_file_sensitive(NULL, after);
-	const char *action = before == NULL ? "create" : after == NULL ? "delete" : "update";
-
-	if (after != NULL)
-		known = plan_file_known(after, unknown, &marks);
-	json_object_set_new(result, "actions", json_pack("[s]", action));
-	json_object_set_new(result, "before", or_null(json_incref(before)));
-	json_object_set_new(result, "after", or_null(known));
-	json_object_set_new(result, "after_unknown", marks != NULL ? marks : json_false());
-	json_object_set_new(result, "before_sensitive", before_marks != NULL ? before_marks : json_false());
-	json_object_set_new(result, "after_sensitive", after_marks != NULL ? after_marks : json_false());
-	json_decref(unknown);
-	return result;
-}
-
-static json_t *output_changes(const struct plan *plan)
-{
-	json_t *result = json_object(), *outputs, *output;
-	const char *instance, *name;
-
-	json_object_foreach(plan->outputs, instance, outputs)
-	{
-		json_object_foreach(outputs, name, output)
-		{
-			buf_auto struct buf address = BUF_INIT;
-
-			buf_addf(&address, "%s/%s", instance, name);
-			json_object_set_new(result, buf_str(&address), output_change(output));
-		}
-	}
-	return result;
-}
-
 /* -- Ours ---------------------------------------------------------------------------------------------------------- */
 
 static json_t *strings(const char *const *items, size_t count)
@@ -357,7 +320,6 @@ static json_t *muster_part(const struct plan *plan)
 	set_json(result, "secrets", plan->secrets);
 	json_object_set_new(result, "reached", reached(plan));
 	set_json(result, "reads", plan->reads);
-	set_json(result, "outputs", plan->outputs);
 	json_object_set_new(result, "accounts", accounts(plan));
 	json_object_set_new(result, "notes", notes(plan));
 	return result;
@@ -425,7 +387,6 @@ json_t *plan_file_frame(const struct plan *plan)
 	json_object_set_new(root, "complete", json_true());
 	json_object_set_new(root, "errored", json_false());
 	json_object_set_new(root, "applyable", json_boolean(plan->change_count > 0));
-	json_object_set_new(root, "output_changes", output_changes(plan));
 	json_object_set_new(root, "muster", muster_part(plan));
 	return root;
 }

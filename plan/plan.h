@@ -126,7 +126,6 @@ struct plan {
 	size_t account_count;
 	json_t *reached; /* {stack: {account: [region, ...]}}: where the specs go */
 	json_t *reads;   /* {address: version} of resources that changes only read */
-	json_t *outputs; /* changed outputs: {instance: {name: {before, after}}}; may be empty */
 
 	char *lineage;
 	uint64_t generation; /* of the state that it was made from */

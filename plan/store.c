@@ -27,7 +27,6 @@ struct plan *plan_new(void)
 	plan->private = mem_alloc(sizeof *plan->private);
 	plan->reached = json_object();
 	plan->reads = json_object();
-	plan->outputs = json_object();
 	plan->parameters = json_object();
 	plan->secrets = json_array();
 	return plan;
@@ -160,7 +159,6 @@ void plan_free(struct plan *plan)
 	}
 	json_decref(plan->reached);
 	json_decref(plan->reads);
-	json_decref(plan->outputs);
 	json_decref(plan->parameters);
 	json_decref(plan->secrets);
 	free(plan->changes);

@@ -135,7 +135,8 @@ struct specs_resource {
 	const struct schema_type *type;
 	const struct specs_instance *instance;
 	/* Resolved, generated name included; AWS::NoValue members removed. Values not known yet are residual
-	 * expressions (below). Owned by the instance, parts of it shared with other instances: never change it. */
+	 * expressions (below). Owned by the instance, parts of it shared with other instances: never change it; a
+	 * resolver may put another object in its place while it is asked. */
 	json_t *properties;
 	bool unknown; /* properties hold a residual attribute */
 	bool name_generated;
@@ -171,6 +172,8 @@ struct specs_resolver {
 	 * anything of it is used. */
 	int (*attribute)(void *payload, struct specs_resource *resource, const char *attribute, json_t **value,
 			 struct diag *d);
+	/* Told of each resource that is left out since the region lacks its type. NULL: a note in `d` says so. */
+	void (*left_out)(void *payload, const struct specs_instance *instance, const struct schema_type *type);
 	void *payload;
 };
 

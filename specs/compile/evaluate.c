@@ -163,8 +163,12 @@ static int resource_slot(struct eval *e, const struct item *item, int next, cons
 	if (result == EVAL_OK && !value)
 		return SLOT_FALSE;
 	if (!schema_type_in_region(r->type, e->instance->region)) {
-		specs_node_warning(e->stack, item->entry->path, DIAG_NOTE, e->d,
-				   "%s is not offered in %s: left out there", r->type->name, e->instance->region);
+		if (e->resolver != NULL && e->resolver->left_out != NULL)
+			e->resolver->left_out(e->resolver->payload, e->instance, r->type);
+		else
+			specs_node_warning(e->stack, item->entry->path, DIAG_NOTE, e->d,
+					   "%s is not offered in %s: left out there", r->type->name,
+					   e->instance->region);
 		return SLOT_REGION;
 	}
 	return next;

@@ -94,4 +94,70 @@ is "a plan with a secret from nowhere is refused" "$status" 1
 like "... as such" "$err" 'Muster::Secret'
 is "nothing was made" "$(topics)" ""
 reset
+# -- Replacements that keep the old one --
+topic fifo '"UpdateReplacePolicy": "Retain",' ', "FifoTopic": false'
+muster apply --auto-approve
+topic fifo '"UpdateReplacePolicy": "Retain",' ', "FifoTopic": true'
+muster plan
+is "the old one cannot be kept where the new one has its name" "$status" 1
+like "... which the plan says, with its place" "$err" '^stacks/s.json:[0-9]+:[0-9]+: .*app/eu-west-1/s/T would be replaced under the same name, but its UpdateReplacePolicy'
+topic fifo '' ', "FifoTopic": true'
+rm -rf "$specs/.muster"
+muster plan --adopt '*'
+is "what would have to be replaced is not adopted" "$status" 1
+like "... which the plan says, with what differs" "$err" 'stacks/s.json.*T exists already and differs in what cannot be changed in place \(FifoTopic\)'
+topic fifo '' ', "FifoTopic": false'
+muster apply --auto-approve --adopt '*'
+is "... as it is it may be" "$status $("$muster" -C "$specs" state show app/eu-west-1/s/T | jq .Adopted)" "0 true"
+topic fifo '' ', "FifoTopic": true'
+muster plan
+is "what was adopted is kept, too" "$status" 1
+like "... which the plan says" "$err" 'the old one was adopted and is kept'
+
+# -- Whose it is --
+topic other
+muster apply --auto-approve
+is "a replacement of what was adopted" "$status $(topics | tr '\n' ' ')" "0 222222222222/eu-west-1/fifo 222222222222/eu-west-1/other "
+is "... is muster's own" "$("$muster" -C "$specs" state show app/eu-west-1/s/T | jq .Adopted)" null
+muster apply --destroy --auto-approve
+is "... and goes with its stack" "$status $(topics)" "0 222222222222/eu-west-1/fifo"
+topic fifo
+muster apply --auto-approve --adopt '*'
+outsider $app eu-west-1 sns Action=DeleteTopic TopicArn=arn:aws:sns:eu-west-1:$app:fifo >"$work/answer"
+muster apply --auto-approve
+is "what was adopted and is gone is made anew" "$status $(topics)" "0 222222222222/eu-west-1/fifo"
+muster apply --destroy --auto-approve
+is "... and goes with its stack" "$status $(topics)" "0 "
+reset
+
+# -- One mistake in many targets --
+stack many <<'JSON'
+{ "Targets": { "Accounts": ["*"], "Regions": ["home"] },
+  "Resources": { "T": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": "x" } } } }
+JSON
+muster apply --auto-approve
+edit stacks/many.json '.Resources.T.Properties.FifoTopic = true'
+cp "$specs/stacks/many.json" "$work/fifo.json"
+muster plan --out "$work/plan.json"
+is "a generated name changes in each target for itself" \
+	"$(jq '[.resource_changes[].change | .before.TopicName, .after.TopicName] | [length, (unique | length)]' -c "$work/plan.json")" '[6,6]'
+edit stacks/many.json '.Resources.T = {Type: "AWS::Events::Rule", Properties: {EventPattern: {source: ["aws.x"]}}}'
+muster plan
+is "another type under an address" "$status" 1
+is "... is one error for three targets, with its place" \
+	"$(grep -cE '^stacks/many.json:[0-9]+:[0-9]+: .*in 3 targets .*recorded as AWS::SNS::Topic' <<<"$err") $(grep -c 'recorded as' <<<"$err")" "1 1"
+reset
+
+# -- What a region does not offer --
+mkdir "$work/types"
+jq '.Type = "Test::SNS::Topic" | .Regions = {Except: ["us-east-1"]}' "$root/providers/aws/types/sns-topic.json" >"$work/types/t.json"
+stack many <<'JSON'
+{ "Targets": { "Accounts": ["*"], "Regions": ["*"] },
+  "Resources": { "T": { "Type": "Test::SNS::Topic", "Properties": { "TopicName": "x" } } } }
+JSON
+run env MUSTER_TYPES_PATH="$work/types" "$muster" -C "$specs" plan --out "$work/plan.json"
+is "a type that a region lacks is left out there" "$status $(planned "$work/plan.json" true)" \
+	"0 app/eu-west-1/many/T security/eu-west-1/many/T web/eu-west-1/many/T"
+like "... which the plan says" "$out" 'types that a region lacks'
+is "... and the file" "$(jq -c '[.muster.notes[] | select(.kind == "type_not_in_region") | .region] | unique' "$work/plan.json")" '["us-east-1"]'
 done_testing
