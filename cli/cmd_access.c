@@ -54,7 +54,21 @@ static void entered(void *payload, const struct provider_result *result, const c
 	provider->ops->regions(provider, entry->target.account, regions_known, entry);
 }
 
-static int enter_all(struct session *s, struct entry *entries, bool reads)
+/* Starts on the way in; what is wrong with one account's Access is its own failure. */
+static void enter(struct entry *entry)
+{
+	struct provider *provider = entry->session->provider;
+	struct diag d = DIAG_INIT;
+
+	if (provider->ops->account_add(provider, entry->account->name, entry->account->id, entry->account->access,
+				       &entry->target.account, &d) < 0)
+		entry->error = mem_strdup(diag_first_error(&d));
+	else
+		provider->ops->access(provider, &entry->target, entered, entry);
+	diag_free(&d);
+}
+
+static void enter_all(struct session *s, struct entry *entries, bool reads)
 {
 	for (size_t i = 0; i < s->specs->account_count; i++) {
 		struct entry *entry = &entries[i];
@@ -63,13 +77,9 @@ static int enter_all(struct session *s, struct entry *entries, bool reads)
 		entry->session = s;
 		entry->target.region = s->home_region;
 		entry->target.access = reads ? PROVIDER_READS : PROVIDER_WRITES;
-		if (s->provider->ops->account_add(s->provider, entry->account->name, entry->account->id,
-						  entry->account->access, &entry->target.account, &s->cli->diag) < 0)
-			return -1;
-		s->provider->ops->access(s->provider, &entry->target, entered, entry);
+		enter(entry);
 	}
 	loop_run(s->loop);
-	return 0;
 }
 
 static void print_entry(const struct entry *entry, json_t *list)
@@ -136,15 +146,15 @@ static int access_run(struct cli *cli, const void *arguments, const char **words
 	if (session_open_provider(&s) == 0 && load_roster(&s) == 0) {
 		accounts = s.specs->account_count;
 		entries = mem_array(accounts, sizeof *entries);
-		if (enter_all(&s, entries, given->reads) == 0)
-			status = report(&s, entries, given->json);
+		enter_all(&s, entries, given->reads);
+		status = report(&s, entries, given->json);
 	}
+	session_close(&s);
 	for (size_t i = 0; i < accounts; i++) {
 		free(entries[i].identity);
 		free(entries[i].error);
 	}
 	free(entries);
-	session_close(&s);
 	return status;
 }
 

@@ -123,23 +123,37 @@ static int remember_accounts(void *payload, const struct state_record *record)
 	return specs_account_find(m->specs, name) != NULL ? 0 : remember_account(m, record);
 }
 
-int maker_discover(struct maker *m)
+/* All accounts are known before the first is asked: what is wrong with one must not leave calls under way. */
+static int add_roster(struct maker *m)
 {
-	size_t asked = 0;
+	int result = 0;
 
 	for (size_t i = 0; i < m->specs->account_count; i++) {
 		const struct specs_account *spec = &m->specs->accounts[i];
 		struct maker_account *account = account_add(m, spec->name, spec->id, spec->access);
-		json_t *body = NULL;
-		int known = 0;
 
 		if (account == NULL)
-			return -1;
-		account->spec = spec;
-		if (!m->options->refresh)
-			known = remembered(m, spec->id, &body);
+			result = -1;
+		else
+			account->spec = spec;
+	}
+	return result;
+}
+
+int maker_discover(struct maker *m)
+{
+	size_t asked = 0;
+	int known = 0;
+
+	if (add_roster(m) < 0)
+		return -1;
+	for (size_t i = 0; i < m->account_count; i++) {
+		struct maker_account *account = m->accounts[i];
+		json_t *body = NULL;
+
+		known = m->options->refresh ? 0 : remembered(m, account->id, &body);
 		if (known < 0)
-			return -1;
+			break;
 		if (known == 1) {
 			regions_set(account, json_incref(json_object_get(body, "Regions")));
 			json_decref(body);
@@ -151,6 +165,8 @@ int maker_discover(struct maker *m)
 	if (asked > 0)
 		maker_progress(m, "finding enabled regions", 0, asked);
 	loop_run(m->loop);
+	if (known < 0)
+		return -1;
 	return state_record_each(m->txn, "", remember_accounts, m, m->d) < 0 ? -1 : 0;
 }
 
