@@ -231,6 +231,28 @@ static void secrets_compare_with_the_record(void **state)
 	diff_is("{'Group':{'Pass':'a'}}", "{}", NULL, true, "Group*:  -> {'Muster::Secret':{}}");
 }
 
+#define HIDDEN "{'Muster::Secret':{}}"
+
+/* What the service gives back in clear was a secret when it was written: nor is it said as it goes. */
+static void a_secret_that_goes_is_not_said(void **state)
+{
+	(void)state;
+	diff_is("{}", "{'Mode':'clear'}", "{'Mode':" SECRET("A", "11") "}", true, "Mode*: " HIDDEN " -> ");
+	diff_is("{}", "{'Group':{'Kind':'clear'}}", "{'Group':{'Kind':" SECRET("A", "11") "}}", true,
+		"Group*: " HIDDEN " -> ");
+	diff_is("{'Group':{'All':true}}", "{'Group':{'Kind':'clear'}}", "{'Group':{'Kind':" SECRET("A", "11") "}}",
+		true, "Group.All: false -> true\nGroup.Kind*: " HIDDEN " -> ");
+	diff_is("{'Tags':[{'Key':'b','Value':'2'}]}", "{'Tags':[{'Key':'a','Value':'clear'},{'Key':'b','Value':'2'}]}",
+		"{'Tags':[{'Key':'a','Value':" SECRET("A", "11") "},{'Key':'b','Value':'2'}]}", true,
+		"Tags[a]*: " HIDDEN " -> ");
+	diff_is("{'Labels':{'b':'2'}}", "{'Labels':{'a':'clear','b':'2'}}",
+		"{'Labels':{'a':" SECRET("A", "11") ",'b':'2'}}", true, "Labels[a]*: " HIDDEN " -> ");
+	diff_is("{'Order':['b']}", "{'Order':['clear','b']}", "{'Order':[" SECRET("A", "11") ",'b']}", true,
+		"Order*: " HIDDEN " -> " HIDDEN);
+	diff_is("{'Steps':[{'A':'1'}]}", "{'Steps':[{'A':'1'},{'B':'clear'}]}",
+		"{'Steps':[{'A':'1'},{'B':" SECRET("A", "11") "}]}", true, "Steps[1]*: " HIDDEN " -> ");
+}
+
 static void write_only_compares_with_the_record(void **state)
 {
 	(void)state;
@@ -325,19 +347,13 @@ static void values_are_equal_without_a_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(scalars_compare_by_kind),
-	    cmocka_unit_test(what_is_left_out),
-	    cmocka_unit_test(nothing_before_forces_nothing),
-	    cmocka_unit_test(objects_differ_by_member),
-	    cmocka_unit_test(lists_differ_by_place_or_whole),
-	    cmocka_unit_test(keyed_items_differ_by_key),
-	    cmocka_unit_test(unknown_values_are_always_said),
-	    cmocka_unit_test(secrets_compare_with_the_record),
-	    cmocka_unit_test(write_only_compares_with_the_record),
-	    cmocka_unit_test(documents_differ_by_meaning),
-	    cmocka_unit_test(policies_compare_by_meaning),
-	    cmocka_unit_test(policies_differ_by_statement),
-	    cmocka_unit_test(values_are_equal_without_a_record),
+	    cmocka_unit_test(scalars_compare_by_kind),        cmocka_unit_test(what_is_left_out),
+	    cmocka_unit_test(nothing_before_forces_nothing),  cmocka_unit_test(objects_differ_by_member),
+	    cmocka_unit_test(lists_differ_by_place_or_whole), cmocka_unit_test(keyed_items_differ_by_key),
+	    cmocka_unit_test(unknown_values_are_always_said), cmocka_unit_test(secrets_compare_with_the_record),
+	    cmocka_unit_test(a_secret_that_goes_is_not_said), cmocka_unit_test(write_only_compares_with_the_record),
+	    cmocka_unit_test(documents_differ_by_meaning),    cmocka_unit_test(policies_compare_by_meaning),
+	    cmocka_unit_test(policies_differ_by_statement),   cmocka_unit_test(values_are_equal_without_a_record),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
