@@ -154,6 +154,9 @@ void apply_report_close(struct apply_run *run)
 			close_change(run, i);
 	run->report->elapsed_ms = loop_now_ms(run->loop) - run->started_ms;
 	run->provider->ops->stats(run->provider, &run->report->provider);
+	run->report->provider.calls -= run->stats_before.calls;
+	run->report->provider.retries -= run->stats_before.retries;
+	run->report->provider.throttled -= run->stats_before.throttled;
 }
 
 void apply_report_progress(struct apply_run *run)

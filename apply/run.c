@@ -407,6 +407,7 @@ int apply_run(struct apply_report **out, struct loop *loop, struct provider *pro
 	int rc = apply_schedule_open(&run);
 
 	*out = NULL;
+	provider->ops->stats(provider, &run.stats_before);
 	if (rc == 0)
 		rc = generation_start(&run);
 	if (rc == 0) {

@@ -174,6 +174,7 @@ struct apply_run {
 	bool retry_due;
 	struct loop_timer *retry, *ticker;
 	int64_t started_ms;
+	struct provider_stats stats_before; /* what planning and recovery called */
 	struct apply_report *report;
 };
 

@@ -196,6 +196,9 @@ static bool confirmed(struct cli *cli, const struct plan *plan)
 	fflush(stdout);
 	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
 		return true;
+	/* Where input ends, the cursor still stands behind the question. */
+	if (strchr(answer, '\n') == NULL)
+		putchar('\n');
 	diag_error(&cli->diag, "not approved; nothing was changed");
 	return false;
 }

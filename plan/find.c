@@ -68,7 +68,8 @@ static void found(void *payload, const struct provider_result *result)
 /* What was recorded and is gone has just been read; it need not be looked for. */
 static bool is_looked_for(const struct maker *m, const struct plan_change *change)
 {
-	return change->action == PLAN_CREATE && !change->gone && maker_selected(m, change->address);
+	return change->action == PLAN_CREATE && !change->gone && !map_has(&m->asked, change->address) &&
+	       maker_selected(m, change->address);
 }
 
 static void start_find(struct finder *finder, const struct plan_change *change)
@@ -82,6 +83,7 @@ static void start_find(struct finder *finder, const struct plan_change *change)
 		json_decref(properties);
 		return;
 	}
+	map_set(&m->asked, change->address, m);
 	find = mem_alloc(sizeof *find);
 	find->finder = finder;
 	find->address = mem_strdup(change->address);

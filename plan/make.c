@@ -156,15 +156,13 @@ static int make(struct maker *m)
 		return -1;
 	if (compute(m) < 0)
 		return -1;
-	if (m->options->refresh) {
-		found = maker_find(m);
+	/* What was found has attributes, by which more can be looked for: as long as something comes of it. */
+	while (m->options->refresh && (found = maker_find(m)) != 0) {
 		if (found < 0)
 			return -1;
-		if (found > 0) {
-			specs_reset(m->specs);
-			if (compute(m) < 0)
-				return -1;
-		}
+		specs_reset(m->specs);
+		if (compute(m) < 0)
+			return -1;
 	}
 	return maker_select(m);
 }
@@ -185,6 +183,7 @@ static void maker_free(struct maker *m)
 	free(m->accounts);
 	map_free(&m->by_id, NULL);
 	map_free(&m->known, known_free);
+	map_free(&m->asked, NULL);
 	map_free(&m->seen, NULL);
 	map_free(&m->identities, free);
 	map_free(&m->blocked, free);

@@ -56,6 +56,7 @@ struct maker {
 	size_t account_count;
 	struct map by_id;      /* account id -> struct maker_account */
 	struct map known;      /* address -> struct known */
+	struct map asked;      /* addresses that were looked for in AWS */
 	struct map seen;       /* address -> change index + 1, or one of the words below */
 	struct map identities; /* physical identity -> address (char *) */
 	struct map blocked;    /* resource or instance address -> why (char *) */

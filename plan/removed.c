@@ -29,9 +29,9 @@ static const char *unreachable(struct maker *m, const struct plan_record *record
 	if (known != NULL && known->live == KNOWN_UNREADABLE)
 		return known->why;
 	if (account == NULL || account->access == NULL)
-		return "its account is not on the roster and nothing is remembered of how to enter it; if the account "
-		       "is "
-		       "closed, forget it with: muster state rm";
+		return "its account is not on the roster and nothing is remembered of how to enter it; put the account "
+		       "back "
+		       "on the roster to manage what is left there";
 	if (account->regions == NULL)
 		return account->unreachable != NULL ? account->unreachable : "its regions are not known";
 	if (!listed(account->regions, place->region))

@@ -72,6 +72,7 @@ run() {
 sandbox_start() {
 	local roster=$1
 	shift
+	rm -f "$work/sandbox.url"
 	"$build/muster-sandbox" --port 0 --roster "$roster" "$@" >"$work/sandbox.url" 2>"$work/sandbox.log" &
 	sandbox_pid=$!
 	for _ in $(seq 100); do
