@@ -351,17 +351,30 @@ int apply_op_start(struct apply_run *run, size_t node)
 
 /* -- Answers ------------------------------------------------------------------------------------------------------- */
 
-static void found_create(struct apply_op *op)
+/* The physical identity that goes with `properties`, or NULL. Free with free(). */
+static char *identity_of(const struct apply_op *op, const json_t *properties)
 {
-	if (op->result.outcome == PROVIDER_DONE)
-		apply_op_fail(op, APPLY_CODE_EXISTS,
-			      "it exists already, and was not there when the plan was made; to take it over, plan with "
-			      "--adopt '*/%s/%s' or \"Adopt\": true in the stack",
-			      op->change->stack, op->change->logical_id);
-	else if (op->result.outcome == PROVIDER_ABSENT)
-		apply_op_step(op, OP_INTENDING);
-	else
-		apply_op_step(op, OP_STORING);
+	const char *partition = specs_partition_of(op->change->region);
+	struct schema_place place = {op->change->account_id, op->change->region, partition,
+				     specs_url_suffix(partition)};
+	char *identity = NULL;
+
+	if (op->type->identity == NULL || properties == NULL ||
+	    schema_template_fill(&identity, op->type->identity, properties, NULL, &place) != 1)
+		return NULL;
+	return identity;
+}
+
+/* Gone from where it is recorded, because an update that did not come to its end has moved it to where it is wanted. */
+static bool was_moved(struct apply_op *op)
+{
+	mem_auto_str char *then = NULL, *now = NULL;
+
+	if (!op->change->gone || !op_incomplete(op))
+		return false;
+	then = identity_of(op, op->change->recorded);
+	now = identity_of(op, op->properties);
+	return then != NULL && now != NULL && strcmp(then, now) != 0;
 }
 
 static void found_adopt(struct apply_op *op)
@@ -383,11 +396,27 @@ static void found_adopt(struct apply_op *op)
 	plan_diff_make(&diff, op->type, op->properties, op->prior, NULL, true);
 	if (diff.replace)
 		worse(op, &diff);
-	else if (diff.count == 0)
+	else if (diff.count == 0 && !op_incomplete(op))
 		apply_op_finish(op, OP_RECORD);
 	else
 		apply_op_step(op, OP_INTENDING);
 	plan_diff_free(&diff);
+}
+
+static void found_create(struct apply_op *op)
+{
+	if (op->result.outcome == PROVIDER_DONE && was_moved(op)) {
+		op->kind = OP_ADOPT;
+		found_adopt(op);
+	} else if (op->result.outcome == PROVIDER_DONE)
+		apply_op_fail(op, APPLY_CODE_EXISTS,
+			      "it exists already, and was not there when the plan was made; to take it over, plan with "
+			      "--adopt '*/%s/%s' or \"Adopt\": true in the stack",
+			      op->change->stack, op->change->logical_id);
+	else if (op->result.outcome == PROVIDER_ABSENT)
+		apply_op_step(op, OP_INTENDING);
+	else
+		apply_op_step(op, OP_STORING);
 }
 
 static void target_mark(struct apply_op *op)

@@ -276,6 +276,43 @@ static void what_is_incomplete_is_not_taken_to_be_whole(void **state)
 	bench_end(&b);
 }
 
+/* As a topic's policy does when the topic is replaced: gone from the old one, and on the new one already. */
+static void what_a_failed_update_has_moved_is_taken_for_its_own(void **state)
+{
+	static const char *const recorded[] = {"old", "new"};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bench b;
+		struct plan *plan = fleet_plan();
+		struct plan_change *change;
+
+		(void)state;
+		bench_start(&b);
+		fake_rule(&b.fake, "create", "app/r1/s/A", FAKE_HALF, 0);
+		plan_create(plan, &b.fake, "app/r1/s/A", recorded[i]);
+		bench_apply(&b, plan);
+		assert_record(&b, "app/r1/s/A", recorded[i], true);
+		b.fake.rule_count = 0;
+		b.world->things[0].exists = false;
+		given(&b, "app/r1/t/Other", "new");
+		plan = fleet_plan();
+		change = plan_create(plan, &b.fake, "app/r1/s/A", "new");
+		plan_from_record(change, b.state);
+		json_decref(change->before);
+		json_decref(change->attributes);
+		change->before = change->attributes = NULL;
+		change->gone = true;
+		assert_int_equal(bench_run(&b, plan), 0);
+		assert_int_equal(b.report->done, i == 0);
+		assert_int_equal(b.world->updates, i == 0);
+		if (i == 1)
+			assert_string_equal(failure_of(b.report, plan, "app/r1/s/A")->code, "AlreadyExists");
+		assert_record(&b, "app/r1/s/A", "new", i == 1);
+		plan_free(plan);
+		bench_end(&b);
+	}
+}
+
 static void an_account_is_known_by_its_id(void **state)
 {
 	struct bench b;
@@ -1165,6 +1202,7 @@ int main(void)
 	    cmocka_unit_test(a_half_made_resource_is_remembered),
 	    cmocka_unit_test(a_failed_update_is_looked_at_again),
 	    cmocka_unit_test(what_is_incomplete_is_not_taken_to_be_whole),
+	    cmocka_unit_test(what_a_failed_update_has_moved_is_taken_for_its_own),
 	    cmocka_unit_test(an_account_is_known_by_its_id),
 	    cmocka_unit_test(a_target_that_cannot_be_entered_is_not_tried_again),
 	    cmocka_unit_test(updates_deletes_and_forgets),
