@@ -184,22 +184,15 @@ static size_t type_barrier(struct graph_builder *b, bool make, const char *what,
 	return graph_barrier(b, make, what, name, strlen(name));
 }
 
-/* Opens the barriers of a type that others come after, and those of the types that it comes after itself: the order
- * holds also where a type in the middle has no change. */
+/* Opens the barriers of a type that others come after. Types say all that they come after; the order does not go on
+ * through a type that has no change here, or a role that refers to a log group would wait for itself by way of keys
+ * that nobody makes. */
 static void type_open(struct graph_builder *b, const char *name, const struct plan_change *change)
 {
-	const struct schema_type *type = map_get(&b->types, name);
-	size_t typed, parted;
-
-	if (type == NULL || type_barrier(b, false, TYPED, name, change) != GRAPH_NONE)
+	if (map_get(&b->types, name) == NULL || type_barrier(b, false, TYPED, name, change) != GRAPH_NONE)
 		return;
-	typed = type_barrier(b, true, TYPED, name, change);
-	parted = type_barrier(b, true, PARTED, name, change);
-	for (size_t i = 0; i < type->after_count; i++) {
-		type_open(b, type->after[i], change);
-		graph_edge_add(b, type_barrier(b, false, TYPED, type->after[i], change), typed, true);
-		graph_edge_add(b, parted, type_barrier(b, false, PARTED, type->after[i], change), true);
-	}
+	type_barrier(b, true, TYPED, name, change);
+	type_barrier(b, true, PARTED, name, change);
 }
 
 static void type_join(struct graph_builder *b, size_t i)

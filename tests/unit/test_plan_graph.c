@@ -247,17 +247,22 @@ static void types_have_an_order_within_a_target(void **state)
 	struct plan *plan = plan_new();
 	size_t check = add(plan, PLAN_CREATE, &checks, "app/r1/s/Checks");
 	size_t record = add(plan, PLAN_CREATE, &recorder, "app/r1/t/Recorder");
+	size_t between = add(plan, PLAN_CREATE, &channel, "app/r1/u/Channel");
 	size_t elsewhere = add(plan, PLAN_CREATE, &channel, "app/r2/s/Channel");
+	size_t channel_gone = add(plan, PLAN_DELETE, &channel, "app/r4/s/Channel");
+	size_t other_record_gone = add(plan, PLAN_DELETE, &recorder, "app/r4/t/Recorder");
 	size_t check_gone = add(plan, PLAN_DELETE, &checks, "app/r3/s/Checks");
 	size_t record_gone = add(plan, PLAN_DELETE, &recorder, "app/r3/t/Recorder");
 	struct plan_graph *graph;
 
 	(void)state;
 	graph = graph_of(plan);
-	/* also over a type between them that has nothing to do in this target */
-	assert_before(graph, record, check);
+	/* through the type between them where it has something to do, not where it has nothing */
+	assert_before(graph, record, between);
+	assert_before(graph, between, check);
 	assert_false(comes(graph, record, check, true));
-	assert_before(graph, check_gone, record_gone);
+	assert_apart(graph, check_gone, record_gone);
+	assert_before(graph, channel_gone, other_record_gone);
 	assert_apart(graph, record, elsewhere);
 	assert_apart(graph, check, check_gone);
 	plan_graph_free(graph);
