@@ -59,7 +59,16 @@ say plan --parameter Pin=$secret-pin-1 --format json
 say show --format json "$work/plan.json"
 untold "... and nothing tells them"
 
-say apply --auto-approve --parameter Pin=$secret-pin-1 --json
+say apply "$work/plan.json"
+is "a secret of the command line is needed again to apply the plan" "$status" 1
+like "... which one is said" "$err" 'secret parameter "Pin" is not given'
+say apply "$work/plan.json" --parameter Pin=$secret-pin-2
+is "... and the same" "$status" 1
+like "... as is said" "$err" 'Pin.* is another one than the plan was made with'
+say apply "$work/plan.json" --parameter Pin=$secret-pin-1 --parameter Plain=x
+is "... and nothing else" "$status" 1
+like "... as is said" "$err" 'Plain is no secret'
+say apply "$work/plan.json" --parameter Pin=$secret-pin-1 --json
 is "applied" "$status" 0
 is "... the real values arrive" "$(sandbox_get dump | grep -cE "\"(hook=$secret-hook-1 token=$secret-token-1|$secret-pin-1)\"")" 4
 is "... through the output, too" "$(sandbox_get dump | grep -c "\"DisplayName\": \"$secret-token-1\"")" 4
