@@ -68,11 +68,13 @@ static bool check(struct driver *d, bool good, const char *type, const char *wha
 	return good;
 }
 
-/* ACCOUNT and REGION in a text are the target's. */
+/* ACCOUNT and REGION in a text are the target's; an analyzer's Type is ACCOUNT and nothing else. */
 static json_t *text_filled(const struct driver *d, const char *s)
 {
 	buf_auto struct buf out = BUF_INIT;
 
+	if (strcmp(s, "ACCOUNT") == 0)
+		return json_string(s);
 	while (*s != '\0') {
 		if (text_starts(s, "ACCOUNT")) {
 			buf_adds(&out, d->account);

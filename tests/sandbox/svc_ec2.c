@@ -69,6 +69,13 @@ static int describe_regions(struct sb_call *c)
 	return 0;
 }
 
+/* Functions in a VPC have no interfaces here, and nothing else could have any. */
+static int describe_network_interfaces(struct sb_call *c)
+{
+	c->out = json_pack("{s:[]}", "networkInterfaceSet");
+	return 0;
+}
+
 #define FILTER "Filter:[{Name Value:[s]}] DryRun:b"
 #define PAGE   " NextToken MaxResults:i(5,1000) " FILTER
 #define TAGS   " TagSpecification:[{ResourceType Tag:[{Key:s(1,128) Value:s(0,256)}]}] DryRun:b"
@@ -83,6 +90,7 @@ static const struct sb_op ops[] = {
     {"DescribeRegions", describe_regions, "RegionName:[s] AllRegions:b " FILTER, NULL, NULL, 0},
     {"DescribeVpcs", ec2_describe_vpcs, "VpcId:[s]" PAGE, NULL, NULL, 0},
     {"DescribeSubnets", ec2_describe_subnets, "SubnetId:[s]" PAGE, NULL, NULL, 0},
+    {"DescribeNetworkInterfaces", describe_network_interfaces, "NetworkInterfaceId:[s]" PAGE, NULL, NULL, 0},
     {"CreateTags", ec2_create_tags, "!ResourceId:[s] !Tag:[{Key:s(1,127) Value:s(0,255)}] DryRun:b", NULL, NULL, 0},
     {"DeleteTags", ec2_delete_tags, "!ResourceId:[s] Tag:[{Key Value}] DryRun:b", NULL, NULL, 0},
     {"DescribeTags", ec2_describe_tags, "NextToken MaxResults:i(5,1000) " FILTER, NULL, NULL, 0},

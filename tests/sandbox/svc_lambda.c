@@ -256,7 +256,8 @@ static int get_code_signing(struct sb_call *c)
 
 	if (function == NULL)
 		return -1;
-	c->out = json_pack("{s:s,s:s}", "FunctionName", sb_str(function, "FunctionName", ""), "CodeSigningConfigArn", "");
+	c->out =
+	    json_pack("{s:s,s:s}", "FunctionName", sb_str(function, "FunctionName", ""), "CodeSigningConfigArn", "");
 	return 0;
 }
 

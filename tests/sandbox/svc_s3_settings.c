@@ -121,7 +121,8 @@ static int lifecycle_check(struct sb_call *c, json_t *bucket, json_t *content)
 	size_t i;
 
 	if (!one_of(least, "all_storage_classes_128K", "varies_by_storage_class", NULL))
-		return sb_fail(c, 400, "InvalidRequest", "Invalid value for x-amz-transition-default-minimum-object-size");
+		return sb_fail(c, 400, "InvalidRequest",
+			       "Invalid value for x-amz-transition-default-minimum-object-size");
 	json_object_set_new(bucket, "LeastToTransition", json_string(least));
 	if (json_is_object(rules))
 		return lifecycle_rule_check(c, rules, 1);
