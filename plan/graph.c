@@ -47,7 +47,16 @@ void graph_edge_add(struct graph_builder *b, size_t from, size_t to, bool ordere
 		b->edge_cap = b->edge_cap ? b->edge_cap * 2 : 256;
 		b->edges = mem_resize(b->edges, b->edge_cap, sizeof b->edges[0]);
 	}
-	b->edges[b->edge_count++] = (struct graph_edge){from, to, ordered};
+	b->edges[b->edge_count++] = (struct graph_edge){from, to, ordered, false};
+}
+
+void graph_edge_add_typed(struct graph_builder *b, size_t from, size_t to)
+{
+	size_t count = b->edge_count;
+
+	graph_edge_add(b, from, to, true);
+	if (b->edge_count > count)
+		b->edges[count].typed = true;
 }
 
 size_t graph_barrier(struct graph_builder *b, bool make, const char *what, const char *name, size_t name_len)
@@ -196,11 +205,54 @@ static int cycle_report(const struct graph_builder *b, const size_t *waits, stru
 	return diag_error(d, "these changes wait for each other: %s", buf_str(&words));
 }
 
-static int cycles_check(const struct graph_builder *b, struct diag *d)
+/* Of the nodes that are left, takes away those that only wait for a cycle and are in none: nothing that is left waits
+ * for them. Passes over all edges, as many as the longest such chain; only ever done for plans that have a cycle. */
+static void keep_cycles(const struct graph_builder *b, size_t *waits)
+{
+	bool *waited_for = mem_array(b->node_count + 1, sizeof waited_for[0]);
+	bool again = true;
+
+	while (again) {
+		again = false;
+		memset(waited_for, 0, b->node_count * sizeof waited_for[0]);
+		for (size_t i = 0; i < b->edge_count; i++)
+			if (waits[b->edges[i].from] > 0 && waits[b->edges[i].to] > 0)
+				waited_for[b->edges[i].from] = true;
+		for (size_t i = 0; i < b->node_count; i++) {
+			if (waits[i] == 0 || waited_for[i])
+				continue;
+			waits[i] = 0;
+			again = true;
+		}
+	}
+	free(waited_for);
+}
+
+/* What a type comes after is a rule of thumb; where references of the specs go the other way, they know better. */
+static void types_give_way(struct graph_builder *b, size_t *waits)
+{
+	size_t kept = 0;
+
+	keep_cycles(b, waits);
+	for (size_t i = 0; i < b->edge_count; i++) {
+		const struct graph_edge *edge = &b->edges[i];
+
+		if (!edge->typed || waits[edge->from] == 0 || waits[edge->to] == 0)
+			b->edges[kept++] = *edge;
+	}
+	b->edge_count = kept;
+	graph_edges_settle(b);
+}
+
+static int cycles_check(struct graph_builder *b, struct diag *d)
 {
 	size_t *waits = mem_array(b->node_count + 1, sizeof waits[0]);
-	int rc = nodes_peel(b, waits) == 0 ? 0 : cycle_report(b, waits, d);
+	int rc = 0;
 
+	if (nodes_peel(b, waits) > 0) {
+		types_give_way(b, waits);
+		rc = nodes_peel(b, waits) == 0 ? 0 : cycle_report(b, waits, d);
+	}
 	free(waits);
 	return rc;
 }

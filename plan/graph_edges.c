@@ -201,14 +201,14 @@ static void type_join(struct graph_builder *b, size_t i)
 	size_t gone = change->create_first || graph_may_replace(change) ? GRAPH_NONE : b->removal[i];
 
 	if (graph_makes(change))
-		graph_edge_add(b, i, type_barrier(b, false, TYPED, change->type->name, change), true);
-	graph_edge_add(b, type_barrier(b, false, PARTED, change->type->name, change), gone, true);
+		graph_edge_add_typed(b, i, type_barrier(b, false, TYPED, change->type->name, change));
+	graph_edge_add_typed(b, type_barrier(b, false, PARTED, change->type->name, change), gone);
 	for (size_t j = 0; j < change->type->after_count; j++) {
 		const char *before = change->type->after[j];
 
 		if (graph_makes(change))
-			graph_edge_add(b, type_barrier(b, false, TYPED, before, change), i, true);
-		graph_edge_add(b, gone, type_barrier(b, false, PARTED, before, change), true);
+			graph_edge_add_typed(b, type_barrier(b, false, TYPED, before, change), i);
+		graph_edge_add_typed(b, gone, type_barrier(b, false, PARTED, before, change));
 	}
 }
 

@@ -15,6 +15,7 @@
 struct graph_edge {
 	size_t from, to;
 	bool ordered; /* only comes after, failure or not */
+	bool typed;   /* ... because of its type: gives way to what the specs say */
 };
 
 /* A graph with the memory that its nodes point into. */
@@ -44,6 +45,8 @@ struct graph_builder {
 size_t graph_node_add(struct graph_builder *b, enum plan_node_kind kind, size_t change);
 /* A skip edge (`ordered` false) or an edge that only orders. GRAPH_NONE on either side: no edge. */
 void graph_edge_add(struct graph_builder *b, size_t from, size_t to, bool ordered);
+/* The order of types: only comes after, and gives way where the specs say otherwise. */
+void graph_edge_add_typed(struct graph_builder *b, size_t from, size_t to);
 /* The barrier of that name, made where there is none and `make` says so; else GRAPH_NONE. */
 size_t graph_barrier(struct graph_builder *b, bool make, const char *what, const char *name, size_t name_len);
 /* Turns the list of edges into each node's own. May be called again when there are more edges. */

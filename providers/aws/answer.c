@@ -122,6 +122,13 @@ static bool retry_later(struct aws_send *send, const struct loop_http_answer *ht
 	return true;
 }
 
+/* An answer of 500, 502 or 504, or none, to a call that changes something leaves open whether it has. */
+static bool leaves_doubt(const struct aws_send *send, const struct loop_http_answer *http)
+{
+	return !send->operation->reads && (http->outcome == LOOP_HTTP_LOST || http->outcome == LOOP_HTTP_TOO_LARGE ||
+					   http->status == 500 || http->status == 502 || http->status == 504);
+}
+
 /* True when the call is on its way again. */
 static bool retry(struct aws_send *send, const struct loop_http_answer *http, const char *code)
 {
@@ -135,6 +142,9 @@ static bool retry(struct aws_send *send, const struct loop_http_answer *http, co
 		return true;
 	if (answered && aws_code_is_expired_token(code) && retry_credentials(send))
 		return true;
+	/* What must not be done twice is not asked for again while nobody knows whether it was done. */
+	if (send->operation->once && leaves_doubt(send, http))
+		return false;
 	if (answered && (http->status >= 500 || aws_code_is_transient(code)))
 		return retry_later(send, http);
 	if (http->outcome == LOOP_HTTP_NOT_SENT || (http->outcome == LOOP_HTTP_LOST && send->repeatable))
@@ -187,13 +197,6 @@ static void error_explain(struct aws_error *error, const struct aws_send *send, 
 		snprintf(times, sizeof times, "%u times", send->attempts);
 		message_extend(error, "tried", times);
 	}
-}
-
-/* An answer of 500, 502 or 504, or none, to a call that changes something leaves open whether it has. */
-static bool leaves_doubt(const struct aws_send *send, const struct loop_http_answer *http)
-{
-	return !send->operation->reads && (http->outcome == LOOP_HTTP_LOST || http->outcome == LOOP_HTTP_TOO_LARGE ||
-					   http->status == 500 || http->status == 502 || http->status == 504);
 }
 
 void send_answered(struct aws_send *send, const struct loop_http_answer *http)

@@ -25,6 +25,7 @@ struct aws_operation {
 	const char *name;
 	const char *method; /* "POST" where the protocol does not say otherwise */
 	const char *uri;    /* "/", "/detector/{DetectorId}", "/{Bucket}?policy" */
+	bool once;          /* makes another thing each time: never sent again while it may have been acted upon */
 	bool reads;         /* changes nothing: may be sent again after a lost answer */
 	json_t *document;   /* the operation's entry in the service file (docs/services.md) */
 

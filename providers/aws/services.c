@@ -17,7 +17,7 @@ struct aws_services {
 static const char *const service_words[] = {
     "Service",     "Protocol",     "EndpointPrefix", "SigningName", "EnvironmentId", "ApiVersion", "TargetPrefix",
     "JsonVersion", "XmlNamespace", "Global",         "Names",       "Shapes",        "Operations"};
-static const char *const operation_words[] = {"Http", "Reads", "Root", "Checksum", "Input", "Output"};
+static const char *const operation_words[] = {"Http", "Reads", "Once", "Root", "Checksum", "Input", "Output"};
 
 static int check_words(const char *file, const json_t *object, const char *const *words, size_t count,
 		       const char *where, struct diag *d)
@@ -91,6 +91,7 @@ static int read_operation(struct aws_operation *operation, const char *name, jso
 	operation->name = name;
 	operation->document = document;
 	operation->reads = json_get_bool(document, "Reads", false);
+	operation->once = json_get_bool(document, "Once", false);
 	operation->checksum = json_get_bool(document, "Checksum", false);
 	operation->root = json_get_string(document, "Root");
 	if (read_http(operation, reader->file, reader->d) < 0 ||

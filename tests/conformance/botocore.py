@@ -132,7 +132,7 @@ class Service:
 
     def check_flags(self, full, operation, facts):
         name = full.split(":")[1]
-        for word in sorted(set(operation) - {"Http", "Reads", "Root", "Checksum", "Input", "Output"}):
+        for word in sorted(set(operation) - {"Http", "Reads", "Once", "Root", "Checksum", "Input", "Output"}):
             yield "unknown word %s" % word
         reads = bool(re.match("(Get|List|Describe|Head)", name)) or full in READS or facts.get("readonly", False)
         if operation.get("Reads", False) != reads:

@@ -477,6 +477,27 @@ static void a_record_without_a_type_is_none(void **state)
 	assert_int_equal(plan_record_parse(&record, NULL), -1);
 }
 
+static void types_give_way_to_the_specs(void **state)
+{
+	struct plan *plan = plan_new();
+	size_t check = add(plan, PLAN_CREATE, &checks, "app/r1/s/Checks");
+	size_t between = add(plan, PLAN_CREATE, &channel, "app/r1/s/Channel");
+	size_t record = add(plan, PLAN_CREATE, &recorder, "app/r1/s/Recorder");
+	size_t other = add(plan, PLAN_CREATE, &checks, "app/r2/s/Checks");
+	size_t other_between = add(plan, PLAN_CREATE, &channel, "app/r2/s/Channel");
+	struct plan_graph *graph;
+
+	(void)state;
+	/* The channel refers to the checks, which come after it by type. */
+	depends(plan, between, "app/r1/s/Checks");
+	graph = graph_of(plan);
+	assert_before(graph, check, between);
+	assert_before(graph, record, between);
+	assert_before(graph, other_between, other);
+	plan_graph_free(graph);
+	plan_free(plan);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -487,6 +508,7 @@ int main(void)
 	    cmocka_unit_test(an_undecided_replacement_waits_for_its_value),
 	    cmocka_unit_test(what_is_retained_is_not_deleted),
 	    cmocka_unit_test(types_have_an_order_within_a_target),
+	    cmocka_unit_test(types_give_way_to_the_specs),
 	    cmocka_unit_test(a_name_is_taken_only_when_it_is_free),
 	    cmocka_unit_test(names_can_be_swapped_delete_first),
 	    cmocka_unit_test(what_was_left_behind_goes_after_the_change_of_its_address),
