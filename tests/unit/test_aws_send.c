@@ -288,6 +288,11 @@ static void test_tries_are_bounded_and_leave_doubt_where_there_is_some(void **st
 	assert_int_equal(make_topic(false).outcome, PROVIDER_FAILED);
 	failures = 0;
 	assert_int_equal(make_topic(false).outcome, PROVIDER_DONE);
+	/* What makes another thing each time is sent once while nobody knows what came of it. */
+	failures = 1;
+	got = call_and_wait("kms", "CreateKey", "Description", "d", false);
+	assert_int_equal(got.outcome, PROVIDER_FAILED);
+	assert_null(strstr(got.message, "tried"));
 }
 
 static void test_lost_answers_are_tried_again_only_where_that_is_safe(void **state)
