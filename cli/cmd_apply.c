@@ -186,13 +186,15 @@ static int recover(struct session *s, const struct plan *plan, const struct appl
 
 static bool confirmed(struct cli *cli, const struct plan *plan)
 {
+	buf_auto struct buf count = BUF_INIT;
 	char answer[64] = "";
 
 	if (!isatty(STDIN_FILENO)) {
 		diag_error(&cli->diag, "nobody is there to say yes; apply a saved plan, or use --auto-approve");
 		return false;
 	}
-	printf("\nApply these %zu changes? Only \"yes\" does it: ", plan->change_count);
+	text_count(&count, plan->change_count, "change");
+	printf("\nApply %s? Only \"yes\" does it: ", buf_str(&count));
 	fflush(stdout);
 	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
 		return true;

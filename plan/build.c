@@ -53,7 +53,8 @@ static void seen_set(struct maker *m, const char *address, size_t change)
 static void unchanged(struct subject *s)
 {
 	seen_set(s->m, s->resource->address, SIZE_MAX);
-	s->m->plan->unchanged++;
+	if (maker_selected(s->m, s->resource->address))
+		s->m->plan->unchanged++;
 }
 
 /* No action may rest on it, and none of what needs it can go on unless it is recorded already. */

@@ -8,14 +8,24 @@
 #include "base/text.h"
 #include "plan/file_private.h"
 
+static int add_text(const char *bytes, size_t len, void *out)
+{
+	buf_add(out, bytes, len);
+	return 0;
+}
+
 int plan_file_write(struct plan *plan, const char *path, struct diag *d)
 {
 	buf_auto struct buf text = BUF_INIT;
 	json_t *root = plan_to_json(plan);
 	int result;
 
-	json_canonical(&text, root);
+	/* In the order that things have, not the canonical one: a reviewer's copy shows a document as its spec has it.
+	 */
+	result = json_dump_callback(root, add_text, &text, JSON_COMPACT);
 	json_decref(root);
+	if (result < 0)
+		return diag_error(d, "%s: the plan cannot be written as JSON", path);
 	buf_addc(&text, '\n');
 	if (text.len > PLAN_FILE_BYTES)
 		return diag_error(

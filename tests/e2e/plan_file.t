@@ -16,6 +16,11 @@ like "... with what muster needs" "$(jq -c '.muster | keys' <<<"$out")" lineage
 is "show gives the same JSON" "$("$muster" -C "$fleet" show --format json "$work/plan.json" | jq -S . | sha256sum)" \
 	"$(jq -S . <<<"$out" | sha256sum)"
 
+run "$muster" -C "$fleet" plan --out "$work/again.json"
+planned=$out
+run "$muster" -C "$fleet" show "$work/again.json"
+is "show tells a saved plan word for word as plan did" "$out" "$planned"
+
 jq '(.resource_changes[0].change.after) |= (.DisplayName = "changed")' "$work/plan.json" >"$work/edited.json"
 run "$muster" -C "$fleet" apply "$work/edited.json"
 is "an edited plan is refused" "$status" 1
