@@ -63,6 +63,14 @@ class Chat(http.server.BaseHTTPRequestHandler):
         if answer == "hang":
             time.sleep(1.5)
             return
+        if answer == "drip":
+            for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 20:
+                try:
+                    self.wfile.write(bytes([byte]))
+                except OSError:
+                    return
+                time.sleep(0.1)
+            return
         if answer == "close":
             self.close_connection = True
             return
@@ -165,8 +173,10 @@ def messages(chat):
     has(text, "Who: the root user", "... and that the root user did it")
     has(text, "What: muster", "... to what")
     for name, wanted in (("DeleteTrail", "CloudTrail"), ("DeleteDetector", "GuardDuty"),
-                         ("StopConfigurationRecorder", "AWS Config")):
+                         ("StopConfigurationRecorder", "AWS Config"), ("DisableRule", "an EventBridge rule")):
         has(chat.render(json.dumps(api(name, "x.amazonaws.com"))), f"*{wanted} switched off: {name}*", f"... {name}")
+    for name, wanted in (("UpdateTrail", "CloudTrail"), ("UpdateDetector", "GuardDuty"), ("PutDeliveryChannel", "AWS Config")):
+        has(chat.render(json.dumps(api(name, "x.amazonaws.com"))), f"*{wanted} changed: {name}*", f"... or changed: {name}")
     for identity, wanted in (({"type": "IAMUser", "userName": "carol"}, "carol"),
                              ({"type": "AWSService", "invokedBy": "x.amazonaws.com"}, "x.amazonaws.com"),
                              ({"type": "AWSAccount", "accountId": "999999999999"}, "999999999999"), (None, "unknown")):
@@ -221,6 +231,20 @@ def odd_ones(chat):
     evil["detail"]["title"] = "<!channel> <https://evil.example|click>\n*Where*: ```x"
     text = chat.render(json.dumps(evil))
     ok("<" not in text and "`" not in text and len(text.split("\n")) == 6, "text of events makes no mentions or links", text)
+    for text, wanted in (("@channel @all", "@\u200bchannel @\u200ball"), ("*x* ~y~", "\u2217x\u2217 \u223cy\u223c"),
+                         ("_x_ NON_COMPLIANT __a_b__", "\uff3fx\uff3f NON_COMPLIANT \uff3f\uff3fa_b\uff3f\uff3f"),
+                         ("[click](http://e.example)", "\uff3bclick\uff3d(http:\u200b//e.example)"),
+                         ("![](http://e/t.png)", "!\uff3b\uff3d(http:\u200b//e/t.png)"), ("||x||", "\u2223\u2223x\u2223\u2223"),
+                         ("a\u2028b\x0bc\u202ed", "a b c d"), ("&<>", "&amp;&lt;&gt;")):
+        same(chat.escaped(text), wanted, f"no markup of Mattermost and Rocket.Chat either: {text!a}")
+    evil["detail"].update(id="f1|x> @all [y](z)", type="*b* @here")
+    text = chat.render(json.dumps(evil))
+    ok("[" not in text and "@h" not in text and "@a" not in text, "... in a title or a link", text)
+    evil["detail"]["title"] = "&" * 5000
+    text = chat.render(json.dumps(evil))
+    ok(len(text) < 3500 and "fId=f1%7Cx" in text and "&\u2026" not in text and "&a" not in text.replace("&amp;", ""),
+       "what grows when it is escaped is cut after that, not within a character", len(text), text[-300:])
+    ok(len(chat.render("&" * 5000)) < 1500, "... of an unknown event too")
     same(load(None).account_name("333333333333"), "333333333333", "without a roster there is the id")
     same(load("{ broken").account_name("333333333333"), "333333333333", "with a broken one too")
     same(chat.account_name("999999999999"), "999999999999", "an account that is not on the roster")
@@ -252,7 +276,7 @@ def posting(chat, url):
     has(log, '"attempts": 1', "... and the log says how often it took")
     logs = log
     for name, answers in (("a server error", [500, 503]), ("too many requests", [429]), ("a broken connection", ["close"]),
-                          ("an answer that does not come", ["hang"])):
+                          ("an answer that does not come", ["hang"]), ("one that comes byte by byte", ["drip"])):
         chat.ATTEMPT_SECONDS = 0.5
         Chat.answers = list(answers)
         raised, log = run(chat, sns(OPENED))

@@ -43,6 +43,13 @@ is "... without a warning" "$err" ""
 run "${access[@]}" --handlers
 is "the guide's policies cover every call of the types that it uses" "$out" ""
 
+export MUSTER_CHAT_WEBHOOK=http://chat.example/services/T0PSECRET
+run "$muster" -C "$fleet" plan --out "$work/plan.json"
+is "a webhook without TLS is refused" "$status" 1
+like "... saying so" "$err" 'ChatWebhook.*https://'
+unlike "... without the secret" "$out$err" T0PSECRET
+export MUSTER_CHAT_WEBHOOK=$secret
+
 run "$muster" -C "$fleet" plan --out "$work/plan.json"
 is "the whole is planned" "$status" 0
 unlike "... nothing blocked or unreachable" "$out" 'Blocked|Unreachable'
@@ -69,6 +76,9 @@ is "a second plan is quiet" "$status" 0
 is "the state has no secret" "$(grep -rc T0PSECRET "$fleet/.muster" | grep -vc ':0$')" 0
 
 is "a trail logs in every target" "$(facts '.cloudtrail.Trails // {} | .[] | select(.IsLogging)' | jq length)" 30
+is "... all management events" \
+	"$(facts '.cloudtrail.Trails // {} | .[].EventSelectors[] | [.ReadWriteType, .IncludeManagementEvents]' | jq -c unique)" \
+	'[["All",true]]'
 is "... with global events in one region only" \
 	"$(facts '.cloudtrail.Trails // {} | .[] | select(.IncludeGlobalServiceEvents) | $region' | jq -c unique)" '["us-east-1"]'
 is "Config records in every target" "$(facts '.config.Recorders // {} | .[] | select(.Recording)' | jq length)" 30

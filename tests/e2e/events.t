@@ -73,6 +73,32 @@ for call in cloudtrail:StopLogging cloudtrail:DeleteTrail guardduty:DeleteDetect
 		"switched off: ${call#*:}"
 done
 
+# Calls that leave it on and see less, and those against the rules themselves, made in a project and in the security account.
+for account in 300000000003 111111111111; do
+	while read -r call parameters; do
+		before=$(sandbox_get chat | jq length)
+		jq -n --arg account "$account" --arg source "${call%:*}.amazonaws.com" --arg name "${call#*:}" \
+			--argjson parameters "$parameters" '{Account: $account, Region: "eu-west-1", Kind: "api-call",
+			EventSource: $source, EventName: $name, RequestParameters: $parameters}' |
+			curl -sf -d @- "$AWS_ENDPOINT_URL/_sandbox/emit" >"$work/out"
+		settled
+		is "a call that blinds it arrives once from $account: $call $parameters" \
+			"$(($(sandbox_get chat | jq length) - before)) $(sandbox_get chat | jq -r '.[-1].Message.text' | grep -c ": ${call#*:}")" "1 1"
+	done <<-'END'
+		cloudtrail:PutEventSelectors {"trailName": "muster"}
+		guardduty:UpdateDetector {"enable": false}
+		guardduty:CreateFilter {"action": "ARCHIVE"}
+		config:PutConfigurationRecorder {}
+		events:DisableRule {"name": "muster-guardduty-findings"}
+		events:RemoveTargets {"rule": "muster-guardduty-findings"}
+	END
+done
+before=$(sandbox_get chat | jq length)
+curl -sf -d '{"Account": "300000000003", "Region": "eu-west-1", "Kind": "api-call", "EventSource": "events.amazonaws.com",
+	"EventName": "DisableRule", "RequestParameters": {"name": "theirs"}}' "$AWS_ENDPOINT_URL/_sandbox/emit" >"$work/out"
+settled
+is "rules of others are nobody's concern" "$(sandbox_get chat | jq length)" "$before"
+
 # without LINK STACK JQ-FILTER PATTERN: the filter takes the link away; the trace's reasons match the pattern. Then all is
 # as before.
 without() {

@@ -6,12 +6,17 @@ Lambda tries it twice more and puts it into the dead-letter queue. Only the stan
 
 The environment has WEBHOOK_URL, a secret: it is never logged, nor is any error that could hold it.
 """
+import contextlib
 import http.client
 import json
 import os
 import random
+import re
+import signal
+import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 ROSTER = ""  # the text of accounts.json; the stack sets it at the end of this file
@@ -31,6 +36,23 @@ SWITCHED_OFF = {
     "StopConfigurationRecorder": "AWS Config",
     "DeleteConfigurationRecorder": "AWS Config",
     "DeleteDeliveryChannel": "AWS Config",
+    "DeletePublishingDestination": "GuardDuty's export",
+    "DeleteConfigRule": "a Config rule",
+    "DisableRule": "an EventBridge rule",
+    "DeleteRule": "an EventBridge rule",
+    "RemoveTargets": "an EventBridge rule",
+}
+CHANGED = {
+    "UpdateTrail": "CloudTrail",
+    "PutEventSelectors": "CloudTrail",
+    "UpdateDetector": "GuardDuty",
+    "UpdatePublishingDestination": "GuardDuty's export",
+    "CreateFilter": "GuardDuty",
+    "UpdateFilter": "GuardDuty",
+    "PutConfigurationRecorder": "AWS Config",
+    "PutDeliveryChannel": "AWS Config",
+    "PutRule": "an EventBridge rule",
+    "PutTargets": "an EventBridge rule",
 }
 
 
@@ -76,6 +98,11 @@ def console(region, path):
     host = CONSOLES.get(partition, f"{region}.console.aws.amazon.com")
     service, fragment = path.split("#", 1)
     return f"https://{host}/{service}/home?region={region}#{fragment}"
+
+
+def quoted(text):
+    """A text of an event as a part of a link, so that it stays a part of it."""
+    return urllib.parse.quote(str(text), safe="")
 
 
 def moment(text):
@@ -135,15 +162,17 @@ def api_call(event, region):
     detail = event["detail"]
     name, parameters = str(detail.get("eventName")), detail.get("requestParameters")
     source, error = detail.get("sourceIPAddress"), detail.get("errorCode")
-    link = console(region, f"cloudtrailv2#/events/{detail.get('eventID', '')}")
+    link = console(region, f"cloudtrailv2#/events/{quoted(detail.get('eventID', ''))}")
     if name in SWITCHED_OFF:
         title, what = f"{SWITCHED_OFF[name]} switched off: {name}", recording(parameters)
+    elif name in CHANGED:
+        title, what = f"{CHANGED[name]} changed: {name}", recording(parameters)
     elif detail.get("eventSource") == "ec2.amazonaws.com" and "SecurityGroup" in name:
         group, rules = security_group(parameters)
         created = at(detail, "responseElements", "groupId")
         title, what = f"Security group changed: {name}", f"{created or group}{': ' if rules else ''}{rules}"
         if str(created or group).startswith("sg-") and name != "DeleteSecurityGroup":
-            link = console(region, f"ec2#SecurityGroup:groupId={created or group}") + " " + link
+            link = console(region, f"ec2#SecurityGroup:groupId={quoted(created or group)}") + " " + link
     else:
         title, what = f"API call: {name}", recording(parameters)
     if error:
@@ -153,7 +182,7 @@ def api_call(event, region):
 
 
 def recording(parameters):
-    """What is switched off: the few short texts among the call's parameters."""
+    """What is switched off or changed: the few short texts among the call's parameters."""
     texts = [str(v) for v in parameters.values() if isinstance(v, (str, int))] if isinstance(parameters, dict) else []
     return ", ".join(texts)
 
@@ -174,7 +203,7 @@ def finding(event, region):
     who = f"{who or at(detail, 'resource', 'resourceType') or 'unknown'}{f', with {remote}' if remote else ''}"
     count = at(detail, "service", "count")
     what = f"{detail.get('title') or detail.get('description')}{f' ({count} times)' if (count or 0) > 1 else ''}"
-    link = console(region, f"guardduty#/findings?macros=current&fId={detail.get('id', '')}")
+    link = console(region, f"guardduty#/findings?macros=current&fId={quoted(detail.get('id', ''))}")
     when = at(detail, "service", "eventLastSeen") or detail.get("updatedAt") or event.get("time")
     return f"GuardDuty finding, {level} ({severity}): {detail.get('type')}", who, what, when, link
 
@@ -195,7 +224,7 @@ def compliance(event, region):
         what += f" ({result['annotation']})"
     who = f"AWS Config about {detail.get('resourceType')} {detail.get('resourceId')}"
     when = result.get("resultRecordedTime") or detail.get("notificationCreationTime") or event.get("time")
-    return title, who, what, when, console(region, f"config#/rules/details?configRuleName={rule}")
+    return title, who, what, when, console(region, f"config#/rules/details?configRuleName={quoted(rule)}")
 
 
 KINDS = {
@@ -207,18 +236,33 @@ KINDS = {
 # -- the message --
 
 
+# Look-alikes, since Slack knows no backslash and the others no entities. An image's ! does nothing without its bracket.
+MARKUP = str.maketrans({"[": "\uff3b", "]": "\uff3d", "*": "\u2217", "~": "\u223c", "|": "\u2223"})
+
+
+def entities(text):
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def literal(text):
+    """No text from an event can mention people (<!channel>, @all), go on in a new line, or begin or end a code block."""
+    text = re.sub("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]", " ", str(text))
+    return entities(text.replace("`", "'").replace("@", "@\u200b"))
+
+
 def escaped(text):
-    """No text from an event can mention people (<!channel>), make links, or open a code block."""
-    text = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("`", "'").replace("\r", " ").replace("\n", " ")
+    """The same outside of code: nor can it make links, pictures or markup, in Slack, Mattermost or Rocket.Chat."""
+    text = literal(text).translate(MARKUP).replace("://", ":\u200b//")
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", "\uff3f", text)  # names_like_this are no markup, and stay
 
 
 def cut(text, limit):
-    return text if len(text) <= limit else text[: limit - 1] + "\u2026"
+    """At most so long; no half of an entity at the end."""
+    return text if len(text) <= limit else re.sub("&[a-z]*$", "", text[: limit - 1]) + "\u2026"
 
 
 def unknown(raw):
-    return f"*Event of a kind that is not known here*\n```{escaped(cut(raw, RAW_MAX))}```"
+    return f"*Event of a kind that is not known here*\n```{cut(literal(raw), RAW_MAX)}```"
 
 
 def render(raw):
@@ -226,15 +270,15 @@ def render(raw):
     try:
         event = json.loads(raw)
         kind = KINDS[event["detail-type"]]
-        region = str(event["region"])
+        region = quoted(event["region"])
         title, who, what, when, link = kind(event, region)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return unknown(raw)  # an alarm that we do not understand is an alarm all the same
-    lines = [f"*{escaped(cut(title, 300))}*", f"Where: {escaped(account_name(event.get('account')))}, {escaped(region)}"]
-    lines.append(f"Who: {escaped(cut(who, 300))}")
+    where = f"{cut(escaped(account_name(event.get('account'))), 200)}, {cut(escaped(region), 50)}"
+    lines = [f"*{cut(escaped(title), 300)}*", f"Where: {where}", f"Who: {cut(escaped(who), 300)}"]
     if what:
-        lines.append(f"What: {escaped(cut(what, 1200))}")
-    lines += [f"When: {escaped(moment(when))}", escaped(cut(link, 800))]
+        lines.append(f"What: {cut(escaped(what), 1200)}")
+    lines += [f"When: {cut(escaped(moment(when)), 100)}", cut(entities(link), 800)]
     return cut("\n".join(lines), TEXT_MAX)
 
 
@@ -248,11 +292,30 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+@contextlib.contextmanager
+def deadline(seconds):
+    """TimeoutError after so long in all: a socket's time-out begins again with each byte that comes."""
+
+    def over(*_):
+        raise TimeoutError
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are for the main thread only, which is where Lambda calls
+        return
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def attempt(url, body, seconds):
     """Posts once. None when it was taken; else why not, and the seconds to wait: None to give up."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/json", "User-Agent": "muster-chat"})
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds):
+        with deadline(seconds), urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds):
             return None
     except urllib.error.HTTPError as error:
         error.close()
