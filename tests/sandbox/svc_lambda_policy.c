@@ -41,6 +41,14 @@ static json_t *statement_new(struct sb_call *c, json_t *function)
 	if (json_object_get(c->in, "PrincipalOrgID") != NULL)
 		json_object_set(sb_sub(condition, "StringEquals"), "aws:PrincipalOrgID",
 				json_object_get(c->in, "PrincipalOrgID"));
+	if (json_object_get(c->in, "EventSourceToken") != NULL)
+		json_object_set(sb_sub(condition, "StringEquals"), "lambda:EventSourceToken",
+				json_object_get(c->in, "EventSourceToken"));
+	if (json_object_get(c->in, "FunctionUrlAuthType") != NULL)
+		json_object_set(sb_sub(condition, "StringEquals"), "lambda:FunctionUrlAuthType",
+				json_object_get(c->in, "FunctionUrlAuthType"));
+	if (sb_true(c->in, "InvokedViaFunctionUrl"))
+		json_object_set_new(sb_sub(condition, "Bool"), "lambda:InvokedViaFunctionUrl", json_string("true"));
 	if (json_object_size(condition) > 0)
 		json_object_set(statement, "Condition", condition);
 	json_decref(condition);

@@ -214,13 +214,37 @@ int sns_get_subscription_attributes(struct sb_call *c)
 	return 0;
 }
 
+/* Nested filters are for message bodies only, whichever of policy and scope is set last. */
+static int filter_check(struct sb_call *c, json_t *it, const char *name, const char *value)
+{
+	json_t *has = json_object_get(it, "Attributes");
+	bool policy = strcmp(name, "FilterPolicy") == 0, scope = strcmp(name, "FilterPolicyScope") == 0;
+	json_t *document, *rule;
+	const char *key;
+	bool nested = false;
+
+	if ((!policy && !scope) || strcmp(scope ? value : sb_str(has, "FilterPolicyScope", ""), "MessageBody") == 0)
+		return 0;
+	document = json_loads(policy ? value : sb_str(has, "FilterPolicy", ""), 0, NULL);
+	json_object_foreach(document, key, rule) nested = nested || json_is_object(rule);
+	json_decref(document);
+	if (nested)
+		return sb_fail(c, 400, "InvalidParameter",
+			       "Invalid parameter: Filter policy scope MessageAttributes does not support nested "
+			       "filter policy");
+	return 0;
+}
+
 int sns_set_subscription_attributes(struct sb_call *c)
 {
 	const char *name = sb_str(c->in, "AttributeName", ""), *value = sb_str(c->in, "AttributeValue", "");
 	json_t *all, *it = subscription_get(c, &all);
 
-	if (it == NULL || attribute_check(c, name, value) != 0)
+	if (it == NULL || attribute_check(c, name, value) != 0 || filter_check(c, it, name, value) != 0)
 		return -1;
+	if (strcmp(name, "RedrivePolicy") == 0 && value[0] == '\0' && json_object_get(c->in, "AttributeValue") != NULL)
+		return sb_fail(c, 400, "InvalidParameter",
+			       "Invalid parameter: RedrivePolicy: must be a JSON object, or left out");
 	if (value[0] == '\0')
 		json_object_del(json_object_get(it, "Attributes"), name);
 	else

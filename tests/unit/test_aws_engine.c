@@ -158,7 +158,7 @@ static const char head[] = "{'Type':'X::Y::Z','Service':'y','Ref':'Name','Attrib
 			   "'Tags':{'Type':'List','Compare':'Set','Key':'Key','Item':{'Type':'Object','Properties':{"
 			   "'Key':{'Type':'String'},'Value':{'Type':'String'}}}}},'Handlers':";
 
-static struct schema_set *schemas;
+static struct schema_set *schemas, *shipped;
 
 /* A type with these handlers; lives until the next one. */
 static const struct schema_type *type_of(const char *handlers)
@@ -659,21 +659,83 @@ static void test_checks(void **state)
 	}
 }
 
+/* Whether `text` speaks of this property: "${Properties.Name...". */
+static bool text_uses(const char *text, const char *name)
+{
+	mem_auto_str char *wanted = mem_printf("${Properties.%s", name);
+	const char *at = text;
+
+	while ((at = strstr(at, wanted)) != NULL) {
+		at += strlen(wanted);
+		if (*at != '\0' && strchr("}.[|", *at) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Whether an update does something for this property. `named`: strings here are names of properties. */
+static bool update_uses(const json_t *handler, const char *name, bool named)
+{
+	const char *key, *text = json_string_value(handler);
+	json_t *value;
+	size_t i;
+
+	if (text != NULL)
+		return named ? strcmp(text, name) == 0 : text_uses(text, name);
+	json_array_foreach(handler, i, value)
+	{
+		if (update_uses(value, name, named))
+			return true;
+	}
+	json_object_foreach((json_t *)handler, key, value)
+	{
+		if (update_uses(value, name, strcmp(key, "$Changed") == 0 || strcmp(key, "$OrClear") == 0))
+			return true;
+	}
+	return false;
+}
+
+/* What can change is changed by the update, or refused: else a plan would have the same update for ever. What the
+ * service does not tell may be for other calls only, and what has a single value cannot change. */
+static void update_check(const struct schema_type *type, struct diag *d)
+{
+	const json_t *update = json_object_get(type->handlers, "Update");
+
+	for (size_t i = 0; i < type->properties.member_count; i++) {
+		const struct schema_member *it = &type->properties.members[i];
+
+		if (!it->create_only && !it->write_only && !it->read_only &&
+		    json_array_size(it->value.enumeration) != 1 && !update_uses(update, it->name, false))
+			diag_error(d, "%s: nothing in Update is about %s", type->name, it->name);
+	}
+}
+
+static void test_update_check(void **state)
+{
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	update_check(type_of("{'Update':[{'Call':'Change','When':{'$Changed':['Name','Note']},'Input':{"
+			     "'Size':'${Properties.Size|0}'}},{'Call':'Tag','ForEach':'${Properties.Tags}'},"
+			     "{'Set':{'X':'${Properties.PartsOfIt} Parts ${Properties.Picked}'}}]}"),
+		     &d);
+	assert_int_equal(d.errors, 1);
+	assert_string_equal(diag_first_error(&d), "X::Y::Z: nothing in Update is about Parts");
+	diag_free(&d);
+}
+
 static void test_shipped_types(void **state)
 {
-	struct schema_set *shipped;
 	struct diag d = DIAG_INIT;
 	const struct schema_type *const *types;
 	size_t count;
 
 	(void)state;
-	schema_set_new(&shipped, &d);
-	if (aws_engine_types_load(shipped, &d) != 0)
-		diag_print(&d, stderr, false);
 	types = schema_set_list(shipped, &count);
 	assert_true(count >= 11);
 	for (size_t i = 0; i < count; i++) {
 		aws_engine_check(&aws, types[i], &d);
+		update_check(types[i], &d);
 		for (size_t j = 0; j < types[i]->after_count; j++)
 			if (strcmp(types[i]->after[j], types[i]->name) == 0)
 				diag_error(&d, "%s comes after itself", types[i]->name);
@@ -681,7 +743,136 @@ static void test_shipped_types(void **state)
 	diag_print(&d, stderr, false);
 	assert_int_equal(d.errors, 0);
 	diag_free(&d);
-	schema_set_free(shipped);
+}
+
+/* -- Updates of types whose order of calls matters ---------------------------------------------------------------- */
+
+static void test_update_of_function(void **state)
+{
+	const struct schema_type *type = schema_set_find(shipped, "AWS::Lambda::Function");
+	static const char had[] = "{'FunctionName':'f','Role':'r','Timeout':3,'Tags':[]}";
+
+	(void)state;
+	/* A failure of before does not stop the change that mends it. */
+	PLAY({"UpdateFunctionConfiguration", "{'FunctionName':'f','Role':'r2','Timeout':3,'MemorySize':128}", "{}"},
+	     {"GetFunctionConfiguration", "{'FunctionName':'f'}", "{'LastUpdateStatus':'Successful'}"});
+	run(AWS_UPDATE, type, "{'FunctionName':'f','Role':'r2'}", had, "{'Arn':'a'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+	PLAY({"UpdateFunctionConfiguration", "{'FunctionName':'f','Role':'r2','Timeout':3,'MemorySize':128}", "{}"},
+	     {"GetFunctionConfiguration", "{'FunctionName':'f'}",
+	      "{'LastUpdateStatus':'Failed','LastUpdateStatusReasonCode':'InvalidSubnet'}"});
+	run(AWS_UPDATE, type, "{'FunctionName':'f','Role':'r2'}", had, "{'Arn':'a'}");
+	assert_int_equal(got.outcome, PROVIDER_FAILED);
+	assert_string_equal(got.code, "InvalidSubnet");
+	/* Nor is it that of a change that waits for nothing. */
+	PLAY({"TagResource", "{'Resource':'a','Tags':{'k':'v'}}", "{}"});
+	run(AWS_UPDATE, type, "{'FunctionName':'f','Role':'r','Tags':[{'Key':'k','Value':'v'}]}", had, "{'Arn':'a'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+}
+
+#define TOPIC "'TopicArn':'arn:aws:sns:eu-west-1:1:t'"
+#define SET(N, V)                                                                                                      \
+	{                                                                                                              \
+		"SetSubscriptionAttributes", "{'SubscriptionArn':'s','AttributeName':'" N "'" V "}", "{}"              \
+	}
+#define FLAT   "{\\'a\\':[\\'b\\']}"
+#define NESTED "{\\'a\\':{\\'b\\':[\\'c\\']}}"
+
+static void test_update_of_subscription(void **state)
+{
+	const struct schema_type *type = schema_set_find(shipped, "AWS::SNS::Subscription");
+
+	(void)state;
+	PLAY(SET("FilterPolicyScope", ",'AttributeValue':'MessageBody'"),
+	     SET("FilterPolicy", ",'AttributeValue':'" NESTED "'"));
+	run(AWS_UPDATE, type, "{" TOPIC ",'FilterPolicyScope':'MessageBody','FilterPolicy':{'a':{'b':['c']}}}",
+	    "{" TOPIC ",'FilterPolicyScope':'MessageAttributes','FilterPolicy':{'a':['b']}}", "{'Arn':'s'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+	PLAY(SET("FilterPolicy", ",'AttributeValue':'" FLAT "'"),
+	     SET("FilterPolicyScope", ",'AttributeValue':'MessageAttributes'"));
+	run(AWS_UPDATE, type, "{" TOPIC ",'FilterPolicy':{'a':['b']}}",
+	    "{" TOPIC ",'FilterPolicyScope':'MessageBody','FilterPolicy':{'a':{'b':['c']}}}", "{'Arn':'s'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+	/* Taken away: by an empty filter, and by no value at all. */
+	PLAY(SET("FilterPolicy", ",'AttributeValue':'{}'"), SET("RedrivePolicy", ""));
+	run(AWS_UPDATE, type, "{" TOPIC "}",
+	    "{" TOPIC ",'FilterPolicy':{'a':['b']},'RedrivePolicy':{'deadLetterTargetArn':'q'}}", "{'Arn':'s'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+	PLAY(SET("RawMessageDelivery", ",'AttributeValue':'false'"));
+	run(AWS_UPDATE, type, "{" TOPIC "}", "{" TOPIC ",'RawMessageDelivery':true}", "{'Arn':'s'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+}
+
+static void test_update_of_role(void **state)
+{
+	const struct schema_type *type = schema_set_find(shipped, "AWS::IAM::Role");
+
+	(void)state;
+	PLAY({"AttachRolePolicy", "{'RoleName':'r','PolicyArn':'b'}", "{}"},
+	     {"DetachRolePolicy", "{'RoleName':'r','PolicyArn':'a'}", "{}"});
+	run(AWS_UPDATE, type, "{'RoleName':'r','ManagedPolicyArns':['b']}",
+	    "{'RoleName':'r','ManagedPolicyArns':['a']}", NULL);
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+	/* An eleventh may be one too many, if only for a moment. */
+	PLAY({"DetachRolePolicy", "{'RoleName':'r','PolicyArn':'0'}", "{}"},
+	     {"AttachRolePolicy", "{'RoleName':'r','PolicyArn':'b'}", "{}"});
+	run(AWS_UPDATE, type, "{'RoleName':'r','ManagedPolicyArns':['1','2','3','4','5','6','7','8','9','b']}",
+	    "{'RoleName':'r','ManagedPolicyArns':['0','1','2','3','4','5','6','7','8','9']}", NULL);
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+}
+
+static void test_update_refused(void **state)
+{
+	const struct schema_type *type = schema_set_find(shipped, "AWS::KMS::Key");
+
+	(void)state;
+	PLAY({NULL, NULL, NULL});
+	lines = 0;
+	run(AWS_UPDATE, type, "{'KeySpec':'RSA_2048','Enabled':true,'Description':'d'}", "{'Enabled':false}",
+	    "{'KeyId':'k'}");
+	assert_int_equal(got.outcome, PROVIDER_FAILED);
+	assert_string_equal(got.code, "NotUpdatable");
+}
+
+/* Roles that hold the policy by somebody else's doing keep it. */
+static void test_delete_of_policy(void **state)
+{
+	const struct schema_type *type = schema_set_find(shipped, "AWS::IAM::ManagedPolicy");
+
+	(void)state;
+	PLAY({"DetachRolePolicy", "{'PolicyArn':'p','RoleName':'ours'}", "{}"},
+	     {"ListPolicyVersions", "{'PolicyArn':'p'}", "{'Versions':[{'VersionId':'v1','IsDefaultVersion':true}]}"},
+	     {"DeletePolicy", "{'PolicyArn':'p'}", "{}"});
+	run(AWS_DELETE, type, "{'ManagedPolicyName':'n','Roles':['ours']}", NULL, "{'PolicyArn':'p'}");
+	assert_int_equal(got.outcome, PROVIDER_DONE);
+}
+
+static void test_permission_found(void **state)
+{
+	const struct schema_type *type = schema_set_find(shipped, "AWS::Lambda::Permission");
+	static const char policy[] =
+	    "{'Policy':'{\\'Statement\\':["
+	    "{\\'Sid\\':\\'1\\',\\'Action\\':\\'x\\',\\'Principal\\':\\'*\\'},"
+	    "{\\'Sid\\':\\'2\\',\\'Action\\':\\'x\\',\\'Principal\\':\\'*\\',\\'Condition\\':{\\'StringEquals\\':"
+	    "{\\'lambda:EventSourceToken\\':\\'t\\'}}},"
+	    "{\\'Sid\\':\\'3\\',\\'Action\\':\\'x\\',\\'Principal\\':\\'*\\',\\'Condition\\':{\\'Bool\\':"
+	    "{\\'lambda:InvokedViaFunctionUrl\\':\\'true\\'}}}]}'}";
+	static const char *const asked[] = {"", ",'EventSourceToken':'t'", ",'InvokedViaFunctionUrl':true"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		mem_auto_str char *properties =
+		    mem_printf("{'FunctionName':'f','Action':'x','Principal':'*'%s}", asked[i]);
+		const char sid[] = {(char)('1' + i), '\0'};
+
+		PLAY({"GetPolicy", "{'FunctionName':'f'}", policy});
+		run(AWS_FIND, type, properties, NULL, NULL);
+		assert_int_equal(got.outcome, PROVIDER_DONE);
+		assert_string_equal(json_get_string(got.attributes, "Id"), sid);
+	}
+	PLAY({"GetPolicy", "{'FunctionName':'f'}", policy});
+	run(AWS_FIND, type, "{'FunctionName':'f','Action':'x','Principal':'*','EventSourceToken':'u'}", NULL, NULL);
+	assert_int_equal(got.outcome, PROVIDER_ABSENT);
 }
 
 static int setup(void **state)
@@ -696,6 +887,10 @@ static int setup(void **state)
 		return -1;
 	}
 	json_decref(service);
+	if (schema_set_new(&shipped, &d) != 0 || aws_engine_types_load(shipped, &d) != 0) {
+		diag_print(&d, stderr, false);
+		return -1;
+	}
 	aws.engine = aws_engine_new();
 	return 0;
 }
@@ -705,6 +900,7 @@ static int teardown(void **state)
 	(void)state;
 	got_clear();
 	schema_set_free(schemas);
+	schema_set_free(shipped);
 	aws_engine_free(aws.engine);
 	aws_services_free(aws.services);
 	loop_free(aws.loop);
@@ -714,10 +910,25 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_expressions), cmocka_unit_test(test_create),  cmocka_unit_test(test_create_fails),
-	    cmocka_unit_test(test_absence),     cmocka_unit_test(test_read),    cmocka_unit_test(test_batch),
-	    cmocka_unit_test(test_update),      cmocka_unit_test(test_waiting), cmocka_unit_test(test_cancel),
-	    cmocka_unit_test(test_postpone),    cmocka_unit_test(test_checks),  cmocka_unit_test(test_shipped_types),
+	    cmocka_unit_test(test_expressions),
+	    cmocka_unit_test(test_create),
+	    cmocka_unit_test(test_create_fails),
+	    cmocka_unit_test(test_absence),
+	    cmocka_unit_test(test_read),
+	    cmocka_unit_test(test_batch),
+	    cmocka_unit_test(test_update),
+	    cmocka_unit_test(test_waiting),
+	    cmocka_unit_test(test_cancel),
+	    cmocka_unit_test(test_postpone),
+	    cmocka_unit_test(test_checks),
+	    cmocka_unit_test(test_shipped_types),
+	    cmocka_unit_test(test_update_check),
+	    cmocka_unit_test(test_update_of_function),
+	    cmocka_unit_test(test_update_of_subscription),
+	    cmocka_unit_test(test_update_of_role),
+	    cmocka_unit_test(test_update_refused),
+	    cmocka_unit_test(test_delete_of_policy),
+	    cmocka_unit_test(test_permission_found),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
