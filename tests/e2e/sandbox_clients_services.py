@@ -256,6 +256,7 @@ def test_vpcs():
     vpc = vpcs[0]["VpcId"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     same([s["AvailabilityZone"] for s in subnets if s["VpcId"] == vpc].sort(), ["eu-west-1a", "eu-west-1b", "eu-west-1c"].sort(), "and its subnets")
+    same(ec2.describe_network_interfaces()["NetworkInterfaces"], [], "no network interfaces")
     refused("InvalidVpcID.NotFound", lambda: ec2.describe_vpcs(VpcIds=["vpc-0"]), "no such VPC")
     refused("InvalidSubnetID.NotFound", lambda: ec2.describe_subnets(SubnetIds=["subnet-0"]), "no such subnet")
     ec2.create_tags(Resources=[vpc, subnets[0]["SubnetId"]], Tags=[{"Key": "a", "Value": "b"}, {"Key": "c", "Value": "d"}])
