@@ -255,7 +255,7 @@ def test_vpcs():
     same((len(vpcs), vpcs[0]["CidrBlock"], vpcs[0]["IsDefault"]), (1, "172.31.0.0/16", True), "a default VPC in each region")
     vpc = vpcs[0]["VpcId"]
     subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
-    same([s["AvailabilityZone"] for s in subnets if s["VpcId"] == vpc].sort(), ["eu-west-1a", "eu-west-1b", "eu-west-1c"].sort(), "and its subnets")
+    same(sorted(s["AvailabilityZone"] for s in subnets if s["VpcId"] == vpc), ["eu-west-1a", "eu-west-1b", "eu-west-1c"], "and its subnets")
     same(ec2.describe_network_interfaces()["NetworkInterfaces"], [], "no network interfaces")
     refused("InvalidVpcID.NotFound", lambda: ec2.describe_vpcs(VpcIds=["vpc-0"]), "no such VPC")
     refused("InvalidSubnetID.NotFound", lambda: ec2.describe_subnets(SubnetIds=["subnet-0"]), "no such subnet")
