@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -101,11 +102,13 @@ static int write_all(struct cli *cli, const char *region, const char *lineage)
 	    "}\n";
 	static const char ignored[] = "/.muster/\n/plan.json\n";
 	mem_auto_str char *folder = mem_printf("%s/stacks", cli->directory);
+	/* Who has stacks, say a copy of the baseline, wants no example that goes to every account. */
+	bool has_stacks = access(folder, F_OK) == 0;
 
 	if (make_folder(cli, cli->directory) < 0 || make_folder(cli, folder) < 0)
 		return -1;
 	if (scaffold(cli, "muster.json", settings) < 0 || scaffold(cli, "accounts.json", roster) < 0 ||
-	    scaffold(cli, "stacks/first.json", stack) < 0 || scaffold(cli, ".gitignore", ignored) < 0)
+	    scaffold(cli, ".gitignore", ignored) < 0 || (!has_stacks && scaffold(cli, "stacks/first.json", stack) < 0))
 		return -1;
 	return make_repository(cli);
 }

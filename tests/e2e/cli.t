@@ -69,6 +69,10 @@ run "$muster" -Cfleet state list
 is "-C and its directory may be one word" "$status" 0
 like "no state yet is said" "$err" 'there is no state in fleet/\.muster yet'
 
+cp -R "$root/specs/baseline" copied
+run "$muster" -C copied init
+is "a copy of the baseline gets no example beside its stacks" "$([ -e copied/stacks/first.json ] || echo none)" none
+
 # -- types
 run "$muster" types
 like "types are listed with what they are" "$out" '^  AWS::SNS::Topic +A channel'
