@@ -52,6 +52,7 @@ struct session {
 	bool lineage_minted;
 	uint8_t secret_key[32];
 	bool secret_key_known;
+	bool without_secrets; /* what is to be done needs none (--destroy): they are not looked up */
 
 	struct loop *loop;
 	struct provider *provider;

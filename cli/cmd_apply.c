@@ -210,8 +210,10 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
-	if (recover(s, NULL, given) < 0 || session_load_specs(s, &given->planning.parameters) < 0 ||
-	    planning_run(&plan, s, &given->planning) < 0)
+	if (recover(s, NULL, given) < 0)
+		return CLI_FAILED;
+	s->without_secrets = given->planning.destroy;
+	if (session_load_specs(s, &given->planning.parameters) < 0 || planning_run(&plan, s, &given->planning) < 0)
 		return CLI_FAILED;
 	if (!given->json)
 		planning_print(s->cli, plan);

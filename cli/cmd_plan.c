@@ -85,6 +85,7 @@ static int plan(struct cli *cli, const void *arguments, const char **words, size
 	(void)words;
 	(void)count;
 	session_start(&s, cli);
+	s.without_secrets = given->planning.destroy;
 	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_READ) == 0 &&
 	    session_prepare_state(&s) == 0 && session_load_specs(&s, &given->planning.parameters) == 0 &&
 	    planning_run(&made, &s, &given->planning) == 0)

@@ -139,8 +139,10 @@ int session_load_specs(struct session *s, const struct option_list *parameters)
 	options.parameters = s->parameters;
 	options.parameter_count = s->parameter_count;
 	options.lineage = s->lineage;
-	options.secret_key = s->secret_key_known ? s->secret_key : NULL;
-	options.secret_key_len = s->secret_key_known ? sizeof s->secret_key : 0;
+	if (s->secret_key_known && !s->without_secrets) {
+		options.secret_key = s->secret_key;
+		options.secret_key_len = sizeof s->secret_key;
+	}
 	return specs_load(&s->specs, &s->source, s->provider->ops->schemas(s->provider), &options, &s->cli->diag);
 }
 

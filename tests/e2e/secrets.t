@@ -167,6 +167,15 @@ say plan --detailed-exitcode --parameter Pin=$secret-pin-1
 is "... quiet afterwards" "$status" 0
 untold "... and nothing tells"
 
+# -- Where none is needed --
+hook=$CHAT_HOOK
+unset CHAT_HOOK
+say plan
+is "a plan needs its secrets" "$status" 1
+say plan --destroy
+is "... a destruction none" "$status" 0
+export CHAT_HOOK=$hook
+
 # -- Where a secret cannot be --
 edit stacks/chat.json '.Resources.Topic.Properties.TopicName = {Ref: "Token"}'
 say validate
