@@ -311,8 +311,8 @@ def test_queues():
         "RawMessageDelivery": "true", "FilterPolicyScope": "MessageBody", "FilterPolicy": '{"detail":{"severity":[{"numeric":[">=",7]}]}}'})["SubscriptionArn"]
     same("filter policy does not match at detail.severity" in why(emit(Severity=6))[0], True, "a filter policy keeps it out")
     same((emit(Severity=7)["Delivered"], json.loads(kept()[2])["detail"]["severity"]), (2, 7), "or lets it through, raw")
-    sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicyScope", AttributeValue="MessageAttributes")
     sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue='{"kind":["x"]}')
+    sns.set_subscription_attributes(SubscriptionArn=arn, AttributeName="FilterPolicyScope", AttributeValue="MessageAttributes")
     message = sns.publish(TopicArn=TOPIC, Message='{"account":1,"region":2,"detail-type":3}', MessageAttributes={"kind": {"DataType": "String", "StringValue": "x"}})
     same(trace_of(message["MessageId"])["Delivered"], 2, "by attributes too")
     sns.unsubscribe(SubscriptionArn=arn)
