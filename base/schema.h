@@ -120,6 +120,8 @@ const struct schema_type *const *schema_set_list(const struct schema_set *set, s
 /* The known type nearest to `name`, for "did you mean", or NULL. */
 const char *schema_set_nearest(const struct schema_set *set, const char *name);
 
+/* Whether a JSON value is of the kind, taken strictly (SCHEMA_JSON takes any). */
+bool schema_kind_fits(enum schema_kind kind, const json_t *value);
 /* Member of an object schema by name, or NULL. */
 const struct schema_member *schema_value_member(const struct schema_value *object, const char *name);
 const struct schema_attribute *schema_type_attribute(const struct schema_type *type, const char *name);

@@ -195,7 +195,7 @@ static int member_order(const void *a, const void *b)
 	return strcmp(((const struct schema_member *)a)->name, ((const struct schema_member *)b)->name);
 }
 
-static bool kind_fits(enum schema_kind kind, const json_t *value)
+bool schema_kind_fits(enum schema_kind kind, const json_t *value)
 {
 	switch (kind) {
 	case SCHEMA_STRING:
@@ -230,7 +230,7 @@ static void member_read(struct schema_reader *r, const struct json_path *path, c
 	out->sensitive = schema_reader_bool(r, path, object, "Sensitive");
 	out->computed = schema_reader_bool(r, path, object, "Computed");
 	out->initial = json_object_get(object, "Default");
-	if (out->initial != NULL && !kind_fits(out->value.kind, out->initial))
+	if (out->initial != NULL && !schema_kind_fits(out->value.kind, out->initial))
 		schema_reader_error(r, JSON_PATH_KEY(path, "Default"), "does not fit the property's type");
 	if (out->required && (out->read_only || out->initial != NULL || out->computed))
 		schema_reader_error(r, path, "\"Required\" excludes \"ReadOnly\", \"Default\" and \"Computed\"");

@@ -103,7 +103,5 @@ struct planning {
 int planning_run(struct plan **out, struct session *s, const struct planning *planning);
 /* The whole plan to stdout. */
 void planning_print(const struct cli *cli, const struct plan *plan);
-/* Whether the plan could look at everything that the specs want: nothing unreachable, nothing blocked. */
-bool planning_is_whole(const struct plan *plan);
 
 #endif

@@ -96,13 +96,13 @@ static void report_print(const struct cli *cli, const struct plan *plan, const s
 /* What the plan could not reach is not done either, and whoever waits for the exit status must learn of it. */
 static int status_of(struct cli *cli, const struct plan *plan, const struct apply_report *report)
 {
-	if (!planning_is_whole(plan))
+	if (!plan_is_whole(plan))
 		diag_error(&cli->diag,
 			   "the plan says of parts of the fleet that they could not be reached, or wait for "
 			   "something; they are as they were");
 	if (report != NULL && (report->failed > 0 || report->skipped > 0 || report->not_started > 0))
 		return CLI_FAILED;
-	return planning_is_whole(plan) ? CLI_DONE : CLI_FAILED;
+	return plan_is_whole(plan) ? CLI_DONE : CLI_FAILED;
 }
 
 /* What muster.json promises its readers must hold, or nothing is applied. */

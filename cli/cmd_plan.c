@@ -72,7 +72,7 @@ static int show(struct cli *cli, struct plan *plan, const struct plan_arguments 
 	/* Whoever asks for the exit status must not take a fleet that was not seen for one without changes. */
 	if (plan->change_count > 0)
 		return CLI_CHANGES;
-	return planning_is_whole(plan) ? CLI_DONE : CLI_FAILED;
+	return plan_is_whole(plan) ? CLI_DONE : CLI_FAILED;
 }
 
 static int plan(struct cli *cli, const void *arguments, const char **words, size_t count)

@@ -51,11 +51,3 @@ void planning_print(const struct cli *cli, const struct plan *plan)
 	fwrite(buf_str(&text), 1, text.len, stdout);
 	fflush(stdout);
 }
-
-bool planning_is_whole(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->note_count; i++)
-		if (plan->notes[i].kind == PLAN_NOTE_UNREACHABLE || plan->notes[i].kind == PLAN_NOTE_BLOCKED)
-			return false;
-	return true;
-}

@@ -141,6 +141,8 @@ struct plan {
 };
 /* Implemented, with the pieces that make a plan, in store.c (private header store.h). */
 void plan_free(struct plan *plan);
+/* Whether the plan could look at everything that the specs want: nothing unreachable, nothing blocked. (store.c) */
+bool plan_is_whole(const struct plan *plan);
 
 struct plan_options {
 	bool refresh, destroy;

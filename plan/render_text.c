@@ -204,19 +204,10 @@ static void print_totals(struct plan_printer *p, const struct plan *plan, const 
 	map_free(&regions, free);
 }
 
-/* Whether the plan says something of all that the specs want. */
-static bool all_reached(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->note_count; i++)
-		if (plan->notes[i].kind == PLAN_NOTE_UNREACHABLE || plan->notes[i].kind == PLAN_NOTE_BLOCKED)
-			return false;
-	return true;
-}
-
 static void print_nothing(struct plan_printer *p, const struct plan *plan)
 {
 	plan_paint(p, PLAN_PAINT_BOLD);
-	buf_adds(&p->raw, all_reached(plan) ? "No changes." : "No changes in what could be reached.");
+	buf_adds(&p->raw, plan_is_whole(plan) ? "No changes." : "No changes in what could be reached.");
 	plan_paint_end(p, PLAN_PAINT_BOLD);
 	buf_addc(&p->raw, ' ');
 	add_counted(&p->raw, plan->unchanged, "resource");

@@ -171,3 +171,11 @@ void plan_free(struct plan *plan)
 	free(plan->private);
 	free(plan);
 }
+
+bool plan_is_whole(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->note_count; i++)
+		if (plan->notes[i].kind == PLAN_NOTE_UNREACHABLE || plan->notes[i].kind == PLAN_NOTE_BLOCKED)
+			return false;
+	return true;
+}

@@ -282,28 +282,6 @@ static const char *kind_words(enum schema_kind kind)
 	return words[kind];
 }
 
-static bool kind_fits(const json_t *value, enum schema_kind kind)
-{
-	switch (kind) {
-	case SCHEMA_STRING:
-		return json_is_string(value);
-	case SCHEMA_INTEGER:
-		return json_is_integer(value);
-	case SCHEMA_NUMBER:
-		return json_is_number(value);
-	case SCHEMA_BOOLEAN:
-		return json_is_boolean(value);
-	case SCHEMA_OBJECT:
-	case SCHEMA_MAP:
-		return json_is_object(value);
-	case SCHEMA_LIST:
-		return json_is_array(value);
-	case SCHEMA_JSON:
-		return true;
-	}
-	return false;
-}
-
 /* The path ends at the object, as people read it, the place is the key's. */
 static void check_unknown(struct check *check, const struct json_path *path, const char *key, const char *nearest)
 {
@@ -470,7 +448,7 @@ void specs_value_check(struct check *check, const json_t *value, const struct sc
 {
 	if (schema == NULL || specs_is_residual(value))
 		return;
-	if (!kind_fits(value, schema->kind)) {
+	if (!schema_kind_fits(schema->kind, value)) {
 		const char *function = specs_call_among(value);
 
 		if (function != NULL) {
@@ -541,7 +519,7 @@ static bool coerce_needed(const json_t *value, const struct schema_value *schema
 				return true;
 		}
 	} else if (schema->kind != SCHEMA_JSON) {
-		return !kind_fits(value, schema->kind);
+		return !schema_kind_fits(schema->kind, value);
 	}
 	return false;
 }
