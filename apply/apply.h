@@ -60,12 +60,22 @@ struct apply_report {
 };
 void apply_report_free(struct apply_report *report);
 
+/* A file that the plan was made from. Borrowed. */
+struct apply_input {
+	const char *path;
+	const void *bytes;
+	size_t len;
+};
+
 struct apply_options {
 	size_t parallelism; /* 0: APPLY_PARALLELISM_DEFAULT */
 	json_t *facts;      /* for the generation: user, host, command, commit, tree, dirty, ... (borrowed) */
 	/* Finds the clear value of a secret; new reference or NULL with a message. */
 	json_t *(*secret)(void *payload, const json_t *source, const char *hmac, struct diag *d);
 	void *secret_payload;
+	/* Kept with the generation, content-addressed, as its fact "Inputs": {path: SHA-256 in hex} (rule 16). */
+	const struct apply_input *inputs;
+	size_t input_count;
 	struct apply_events events;
 };
 
@@ -84,5 +94,49 @@ int apply_recover(struct loop *loop, struct provider *provider, struct state *st
  * once: starts nothing new; twice: stops at once, intents stay. docs/apply.md has the whole story. */
 int apply_run(struct apply_report **out, struct loop *loop, struct provider *provider, struct state *state,
 	      const struct plan *plan, const struct apply_options *options, struct diag *d);
+
+/* -- Approval (approval.c, keys.c) -----------------------------------------------------------------------------------
+ * A signature is an object in plan->signatures: {"Key": "SHA256:...", "KeyType", "Comment", "Time", "Algorithm",
+ * "Signature"}. What is signed is the text "muster plan approval\n", the plan's digest, and a newline. docs/review.md
+ * has all of it. */
+
+/* Signs `plan` (read from a file, so its digest was checked) with the private key in `key_path`: a PEM key through
+ * OpenSSL, or an OpenSSH key through ssh-keygen -Y sign (also agents and hardware). Adds to plan->signatures; replaces
+ * an earlier one of the same key. */
+int apply_approve(struct plan *plan, const char *key_path, struct diag *d);
+
+/* The rules that an apply of this plan is under. */
+struct apply_approval_rules {
+	json_t *approval;    /* `Approval` of muster.json, or NULL: nothing is required. Owned */
+	json_t *keys;        /* {path as Approval.Keys names it: the file's text}. Owned */
+	uint64_t generation; /* whose specs they come from; 0: the plan's own */
+};
+/* Finds them: out of the inputs of the newest generation that has some and is no rollback; where there is none yet, out
+ * of the plan's own (`own`, as they were read and checked against plan->inputs). */
+int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn, const struct apply_input *own,
+			 size_t own_count, struct diag *d);
+void apply_approval_rules_free(struct apply_approval_rules *rules);
+/* Whether the plan may be applied under these rules at `now_ms`: 0; or -1 with every reason. *approvals (new reference;
+ * may be NULL) lists who approved, for the generation's facts. `directory`: of the specs, for NotAuthor. */
+int apply_approval_check(json_t **approvals, const struct plan *plan, const struct apply_approval_rules *rules,
+			 const char *directory, int64_t now_ms, struct diag *d);
+
+/* -- Surgery (surgery.c): changes of the state alone, each a generation of its own
+ * ------------------------------------- */
+
+/* mv: a record, or everything under an account, account/region or account/region/stack. -1 where something is there.
+ * The number of records moved is *count. `facts` as in apply_options. */
+int apply_state_move(struct state *state, const char *from, const char *to, const json_t *facts, size_t *count,
+		     struct diag *d);
+/* rm: forgets records whose address matches a glob; nothing is done in AWS. */
+int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,
+		       size_t *count, struct diag *d);
+/* export: all records as of now, {"Format", "Lineage", "Generation", "Resources": {address: body}, "Regions": ...}. New
+ * reference. Nothing in a state is a secret in clear; what may still tell of one (HMACs) is left out unless `secrets`.
+ */
+int apply_state_export(json_t **out, struct state_txn *txn, bool secrets, struct diag *d);
+/* import of such a document into a state without records. */
+int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count,
+			struct diag *d);
 
 #endif

@@ -542,7 +542,12 @@ static void note_reached(json_t *reached, const struct specs_instance *instance,
 
 int maker_build(struct maker *m)
 {
-	const struct specs_resolver resolver = {resolver_incarnation, resolver_attribute, resolver_left_out, m};
+	const struct specs_resolver resolver = {
+	    .incarnation = resolver_incarnation,
+	    .attribute = resolver_attribute,
+	    .left_out = resolver_left_out,
+	    .payload = m,
+	};
 	struct map targets = MAP_INIT;
 	json_t *regions = json_object();
 	int result = 0;

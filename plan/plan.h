@@ -84,6 +84,13 @@ struct plan_change {
 	/* PLAN_UPDATE without differences: only the record changes (dependencies, policies): no call is made. */
 	bool record_only;
 	bool gone; /* recorded but not found in AWS any more */
+	/* The address that its record stands under until this is applied (a `Moved` list, an account renamed on the
+	 * roster), or NULL. `version` is that record's. The names it has do not change by it. */
+	const char *moved_from;
+	/* With --base: the base revision's specs bring about the same change, so it is not of this branch. */
+	bool pending;
+	/* PLAN_UPDATE, record_only: what AWS has now goes into the record as it is (--accept-drift). */
+	bool accepted;
 	/* PLAN_DELETE of what an earlier create-first replacement left (the record's `deposed`): the record stays. May
 	 * stand beside another change of the same address. */
 	bool deposed;
@@ -132,7 +139,17 @@ struct plan {
 	char *home_region;
 	char *commit, *tree; /* NULL outside git */
 	bool dirty, destroy, refreshed, lineage_minted;
-	bool loaded;        /* from a file, where no secret stands in clear any more */
+	bool loaded; /* from a file, where no secret stands in clear any more */
+	/* {path: SHA-256 in hex} of every spec file that it was made from, or NULL: what the generation keeps. */
+	json_t *inputs;
+	uint64_t rollback; /* the generation that this goes back to; 0: none */
+	char *base;        /* commit that `pending` compares with (--base), or NULL */
+	/* What `Limits` of muster.json say of this plan: {"Limits": {...}, "Over": ["deletes 12, MaxDelete is 10"],
+	 * "Overridden": bool}; NULL where there are none. */
+	json_t *limits;
+	/* Signatures of its digest, outside of what the digest covers: list of objects (docs/review.md), or NULL. */
+	json_t *signatures;
+	bool drift;         /* no plan to apply: its changes are what AWS did since (before: recorded, after: live) */
 	json_t *parameters; /* plain ones as given by --parameter, for rollback and re-resolution */
 	json_t *secrets;    /* sources that apply must resolve again */
 	int64_t created_ms;
@@ -154,6 +171,13 @@ struct plan_options {
 	const char *lineage; /* that specs were loaded with */
 	bool lineage_minted;
 	json_t *parameters;
+	json_t *inputs;                  /* for plan->inputs */
+	uint64_t rollback;               /* for plan->rollback */
+	struct specs *base_specs;        /* --base: the same changes that these bring about are marked `pending` */
+	const char *base_commit;         /* for plan->base */
+	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
+	size_t accept_drift_count;
+	bool override_limits; /* --override-limit */
 	/* Called now and then with what is going on ("reading 340 targets", done, total); may be NULL. */
 	void (*progress)(void *payload, const char *what, size_t done, size_t total);
 	void *progress_payload;
@@ -163,6 +187,18 @@ struct plan_options {
  * planned then). */
 int plan_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs, struct state *state,
 	      const struct plan_options *options, struct diag *d);
+
+/* What AWS has now against what is recorded, as a plan with `drift` set: its changes are updates (before: recorded,
+ * after: live) and deletes (gone). Reads every recorded resource; needs only the roster of the specs. Never applied.
+ * (drift.c) */
+int plan_drift_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs,
+		    struct state *state, const struct plan_options *options, struct diag *d);
+
+/* What changed in the records from the end of generation `from` to the end of `to`, in the same shape: creates,
+ * updates, deletes (a backwards span is allowed). Never applied. `schemas` tell which properties are secret.
+ * (history.c) */
+int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, uint64_t to,
+		      const struct schema_set *schemas, struct diag *d);
 
 /* -- Comparing (diff.c, compare.c) ----------------------------------------------------------------------------------
  */
@@ -236,11 +272,17 @@ struct plan_record {
 	bool protect, adopted;
 	bool incomplete; /* a create or update that failed half-way: the next plan looks at all of it */
 	int64_t incarnation;
+	const char *origin; /* the address its generated names are made from, where it was moved since; or NULL */
 };
 /* A new body. */
 json_t *plan_record_body(const struct plan_record *record);
 /* Borrows from `body`. 0, or -1 when it is not a record. */
 int plan_record_parse(struct plan_record *out, const json_t *body);
+/* Moves a record to another address within `generation`: its origin is kept, so that its generated names stay as they
+ * are. -1 with a message when there is none at `from` or one at `to`. *version (may be NULL) is the new one. (move.c)
+ */
+int plan_record_move(struct state_txn *txn, const char *from, const char *to, uint64_t generation, uint64_t *version,
+		     struct diag *d);
 /* What a lookup in AWS may use of a resource's properties: those without secrets and unknowns. New reference. */
 json_t *plan_known_members(const json_t *properties);
 
@@ -253,6 +295,16 @@ struct plan_text_options {
 };
 /* The plan for people: notes, grouped changes (the same change in many targets once, with where), totals. */
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options);
+
+struct plan_markdown_options {
+	size_t max;        /* characters at most; 0: 65,536, GitHub's limit of a comment */
+	const char *title; /* NULL: "muster plan" */
+};
+/* The same for a pull request (GitHub-flavoured markdown): one entry a group with a diff block, details collapsed. What
+ * does not fit is folded, the least important first, and it says what was folded. (render_markdown.c) */
+void plan_render_markdown(struct buf *out, const struct plan *plan, const struct plan_markdown_options *options);
+/* One self-contained page: a matrix of accounts and regions, grouped diffs, filter and search. (render_html.c) */
+void plan_render_html(struct buf *out, const struct plan *plan);
 
 /* A set of targets in words: "340 of 340 targets", "336 of 340 targets, not in app-7", "20 of 340 targets: home
  * region of 20 accounts", "12 accounts x 17 regions", "app-prod/eu-west-1" when it is one. `members` are indexes of

@@ -127,6 +127,14 @@ struct specs_instance {
 	struct specs_instance_private *private;
 };
 
+/* An entry of a stack's `Moved` list: what was recorded under the logical id `from` is the resource `to` now. The list
+ * is checked when specs are loaded: `to` is a resource of the stack, `from` is none, each stands there once. Several
+ * steps (a -> b, b -> c) are followed: all `from` lead to the last `to`. */
+struct specs_moved {
+	const char *from, *to;
+};
+const struct specs_moved *specs_instance_moved(const struct specs_instance *instance, size_t *count);
+
 enum specs_deletion { SPECS_DELETE, SPECS_RETAIN, SPECS_DELETION_UNSET };
 
 struct specs_resource {
@@ -166,6 +174,9 @@ bool specs_has_unknown(const json_t *value);  /* an attribute somewhere inside (
 struct specs_resolver {
 	/* The incarnation number of the resource's generated name: 0 for a first one (rule 6). */
 	int64_t (*incarnation)(void *payload, const char *address);
+	/* The address that the resource's generated name is made from, where it is not its own any more: it was moved
+	 * since it was made. NULL (or no function): its own. Borrowed until the next call. */
+	const char *(*origin)(void *payload, const char *address);
 	/* `attribute` of `resource` (evaluated already). 0 and a new reference in *value, or NULL there when it is not
 	 * known before apply; -1 with a message if the type has no such attribute. Also asked for the property that a
 	 * Ref gives, whose value is taken from the resource if the answer is NULL: so a resource is decided upon before

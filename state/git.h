@@ -1,11 +1,15 @@
-/* What git knows of a spec directory, through libgit2: the commit that a plan was made from, and whether the specs
- * were committed at all. Part of the state room; writes nothing. */
+/* What git knows of a spec directory, through libgit2: the commit that a plan was made from, whether the specs were
+ * committed at all, the specs as they were in any revision, who wrote what, and the notes that tell what became of a
+ * commit. Part of the state room. Never touches the work tree or the index; the notes are all that it writes. */
 #ifndef MUSTER_STATE_GIT_H
 #define MUSTER_STATE_GIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/diag.h"
+
+#define STATE_GIT_NOTES "refs/notes/muster"
 
 struct state_git {
 	char *commit; /* 40 hex digits; NULL: no repository, or no commit yet */
@@ -19,5 +23,47 @@ struct state_git {
  * when there is one that cannot be read. Free with state_git_free(). */
 int state_git_facts(struct state_git *out, const char *directory, struct diag *d);
 void state_git_free(struct state_git *git);
+
+/* -- The specs in a revision ----------------------------------------------------------------------------------------
+ * `revision` is what git rev-parse takes: a branch, a tag, HEAD~2, a commit (also abbreviated). */
+
+struct state_git_tree;
+
+/* The spec directory as it is in `revision`. -1 with a message that says what to do: no repository, no such revision,
+ * one that a shallow clone does not have, a commit that has no such directory. Free with state_git_tree_free(). */
+int state_git_tree_open(struct state_git_tree **out, const char *directory, const char *revision, struct diag *d);
+void state_git_tree_free(struct state_git_tree *tree);                /* NULL is fine */
+const char *state_git_tree_commit(const struct state_git_tree *tree); /* 40 hex digits */
+const char *state_git_tree_id(const struct state_git_tree *tree);     /* of the spec directory's tree, likewise */
+/* As specs_source.read: 0 and the bytes (malloc, NUL-terminated), -ENOENT without a message, -1 with one. Symbolic
+ * links and submodules inside the spec directory are errors; at most `max` bytes. */
+int state_git_tree_read(struct state_git_tree *tree, const char *path, size_t max, char **text, size_t *len,
+			struct diag *d);
+/* As specs_source.list: names of files in a folder, sorted, NULL-terminated (caller frees each and the array). */
+int state_git_tree_list(struct state_git_tree *tree, const char *folder, char ***names, struct diag *d);
+
+/* -- Notes ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Appends `text` (lines, with a newline at the end) to the note of `commit` (40 hex digits) in STATE_GIT_NOTES, after
+ * an empty line where there is one already. Never overwrites; safe beside another process that does the same. 1 when
+ * done, 0 where there is no repository or it does not have the commit (then nothing is written), -1 with a message. */
+int state_git_note_append(const char *directory, const char *commit, const char *text, struct diag *d);
+/* 1 and the whole note (free with free()), 0 when there is none, -1. */
+int state_git_note_read(const char *directory, const char *commit, char **text, struct diag *d);
+
+/* -- Who wrote it ---------------------------------------------------------------------------------------------------
+ */
+
+struct state_git_author {
+	char *email;   /* of the author or committer, lower case */
+	char *ssh_key; /* base64 of the SSH public key that signed a commit of theirs (gpg.format=ssh), or NULL */
+};
+/* Everybody (author, committer, Co-authored-by) of the commits reachable from `to` and not from `from` (NULL: all of
+ * them) that change something in the spec directory. An array to be freed with state_git_authors_free(). -1 with a
+ * message also where history is shallow on the way. */
+int state_git_authors(struct state_git_author **out, size_t *count, const char *directory, const char *from,
+		      const char *to, struct diag *d);
+void state_git_authors_free(struct state_git_author *authors, size_t count);
 
 #endif
