@@ -101,6 +101,14 @@ struct planning {
 };
 /* Makes a plan in an open session. */
 int planning_run(struct plan **out, struct session *s, const struct planning *planning);
+/* What becomes of a plan that was made: plan and rollback have the same options for it. */
+struct planning_output {
+	const char *out, *format;
+	bool json, detailed_exitcode;
+};
+extern const char *const planning_formats[]; /* choices of --format, NULL-terminated */
+/* Saves and shows it. The exit status. */
+int planning_show(struct cli *cli, struct plan *plan, const struct planning_output *output);
 /* The whole plan to stdout. */
 void planning_print(const struct cli *cli, const struct plan *plan);
 

@@ -1,8 +1,9 @@
-/* Making and showing a plan, as `plan` and `apply` both do. */
+/* Making and showing a plan, as `plan`, `rollback` and `apply` all do. */
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)
 {
@@ -50,4 +51,39 @@ void planning_print(const struct cli *cli, const struct plan *plan)
 	plan_render_text(&text, plan, &options);
 	fwrite(buf_str(&text), 1, text.len, stdout);
 	fflush(stdout);
+}
+
+const char *const planning_formats[] = {"text", "json", NULL};
+
+static void saved(const struct cli *cli, const char *file)
+{
+	buf_auto struct buf command = BUF_INIT;
+
+	words_muster(&command, cli->directory);
+	buf_adds(&command, " apply ");
+	words_shell(&command, file);
+	fprintf(stderr, "Saved as %s; apply exactly this with: %s\n", file, buf_str(&command));
+}
+
+int planning_show(struct cli *cli, struct plan *plan, const struct planning_output *output)
+{
+	/* Saving first: what was shown should be what can be applied. */
+	if (output->out != NULL && plan_file_write(plan, output->out, &cli->diag) < 0)
+		return CLI_FAILED;
+	if (output->json || output->format[0] == 'j') {
+		json_auto_t *json = plan_to_json(plan);
+
+		json_dumpf(json, stdout, JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		planning_print(cli, plan);
+	}
+	if (output->out != NULL)
+		saved(cli, output->out);
+	if (!output->detailed_exitcode)
+		return CLI_DONE;
+	/* Whoever asks for the exit status must not take a fleet that was not seen for one without changes. */
+	if (plan->change_count > 0)
+		return CLI_CHANGES;
+	return plan_is_whole(plan) ? CLI_DONE : CLI_FAILED;
 }
