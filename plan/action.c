@@ -22,6 +22,27 @@ const char *plan_action_name(enum plan_action action)
 	return "no-op";
 }
 
+const char *plan_action_past(enum plan_action action)
+{
+	switch (action) {
+	case PLAN_NOOP:
+		return "unchanged";
+	case PLAN_FORGET:
+		return "forgotten";
+	case PLAN_CREATE:
+		return "created";
+	case PLAN_ADOPT:
+		return "adopted";
+	case PLAN_UPDATE:
+		return "updated";
+	case PLAN_REPLACE:
+		return "replaced";
+	case PLAN_DELETE:
+		return "deleted";
+	}
+	return "unchanged";
+}
+
 const char *plan_action_sign(enum plan_action action, bool create_first)
 {
 	switch (action) {

@@ -37,6 +37,7 @@ enum plan_action {
 };
 /* "create", "update", ... and the sign that stands before it in text. */
 const char *plan_action_name(enum plan_action action);
+const char *plan_action_past(enum plan_action action); /* "created": of a plan that is `past` */
 const char *plan_action_sign(enum plan_action action, bool create_first);
 
 /* One difference inside a resource. */
@@ -150,6 +151,7 @@ struct plan {
 	/* Signatures of its digest, outside of what the digest covers: list of objects (docs/review.md), or NULL. */
 	json_t *signatures;
 	bool drift;         /* no plan to apply: its changes are what AWS did since (before: recorded, after: live) */
+	bool past;          /* no plan to apply: its changes have happened (plan_history_make) */
 	json_t *parameters; /* plain ones as given by --parameter, for rollback and re-resolution */
 	json_t *secrets;    /* sources that apply must resolve again */
 	int64_t created_ms;
@@ -194,11 +196,16 @@ int plan_make(struct plan **out, struct loop *loop, struct provider *provider, s
 int plan_drift_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs,
 		    struct state *state, const struct plan_options *options, struct diag *d);
 
-/* What changed in the records from the end of generation `from` to the end of `to`, in the same shape: creates,
- * updates, deletes (a backwards span is allowed). Never applied. `schemas` tell which properties are secret.
- * (history.c) */
+/* What changed in the records from the end of generation `from` to the end of `to`, in the same shape with `past` set:
+ * creates, updates, replacements, deletes (a backwards span is allowed; 0: before the first). Never applied. `schemas`
+ * tell which properties are secret: these stand as {"Muster::Secret": {}}, as does all of a type that is not known any
+ * more. -1 when there is no such generation. (history.c) */
 int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, uint64_t to,
 		      const struct schema_set *schemas, struct diag *d);
+/* The same of one address, from one body of its record to another, as state_history_of() gives them; NULL: there was
+ * none (not both). */
+int plan_history_change(struct plan **out, const char *address, const json_t *before, const json_t *after,
+			const struct schema_set *schemas, struct diag *d);
 
 /* -- Comparing (diff.c, compare.c) ----------------------------------------------------------------------------------
  */
@@ -291,7 +298,8 @@ json_t *plan_known_members(const json_t *properties);
 
 struct plan_text_options {
 	bool color;
-	int width; /* columns; 0: 100 */
+	int width;         /* columns; 0: 100 */
+	bool entries_only; /* the grouped changes alone: no notes, no totals */
 };
 /* The plan for people: notes, grouped changes (the same change in many targets once, with where), totals. */
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options);

@@ -21,6 +21,7 @@ static const char *const reasons[][2] = {
     {"replace_because_cannot_update", "the new one is made first, then the old one goes"},
     {"may_replace_because_unknown", "replaced only if the value turns out to be another"},
     {"update_because_incomplete", "an earlier apply did not get to its end here"},
+    {"history_type_unknown", "this version does not know the type, so its values are not shown"},
     {"update_record_only", "only the record changes (dependencies, policies or Protect), nothing in AWS"},
     {"adopt_because_exists", "it exists in AWS and is taken over"},
     {"adopt_because_cut_off", "it was made by a run that was cut off"},
@@ -90,14 +91,14 @@ static void print_value(struct plan_printer *p, const struct plan_group *group, 
 	json_decref(hidden);
 }
 
-static void print_group(struct plan_printer *p, const struct plan_group *group)
+static void print_group(struct plan_printer *p, const struct plan_group *group, bool past)
 {
 	const struct plan_change *change = group->sample;
 	enum plan_paint paint = plan_paint_of(change->action);
 
 	plan_paint(p, paint);
 	buf_addf(&p->raw, "%s %s", plan_action_sign(change->action, change->create_first),
-		 plan_action_name(change->action));
+		 past ? plan_action_past(change->action) : plan_action_name(change->action));
 	plan_paint_end(p, paint);
 	buf_addc(&p->raw, ' ');
 	plan_paint(p, PLAN_PAINT_BOLD);
@@ -162,6 +163,29 @@ static void print_plan_line(struct plan_printer *p, const struct plan *plan, con
 	buf_adds(&p->raw, ".\n");
 }
 
+/* "Changed: 2 created in 2 targets, 1 deleted in 1 target." */
+static void print_past_line(struct plan_printer *p, const struct plan *plan)
+{
+	static const enum plan_action order[] = {PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DELETE};
+	struct total totals[PLAN_DELETE + 1] = {0};
+	bool first = true;
+
+	count_actions(totals, plan);
+	plan_paint(p, PLAN_PAINT_BOLD);
+	buf_adds(&p->raw, "Changed:");
+	plan_paint_end(p, PLAN_PAINT_BOLD);
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		const struct total *total = &totals[order[i]];
+
+		if (total->count == 0)
+			continue;
+		buf_addf(&p->raw, "%s%zu %s in %zu target%s", first ? " " : ", ", total->count,
+			 plan_action_past(order[i]), total->targets, total->targets == 1 ? "" : "s");
+		first = false;
+	}
+	buf_adds(&p->raw, ".\n");
+}
+
 static void count_one(struct map *counts, const char *name)
 {
 	size_t *count = map_get(counts, name);
@@ -189,7 +213,10 @@ static void print_totals(struct plan_printer *p, const struct plan *plan, const 
 {
 	struct map accounts = MAP_INIT, regions = MAP_INIT;
 
-	print_plan_line(p, plan, groups);
+	if (plan->past)
+		print_past_line(p, plan);
+	else
+		print_plan_line(p, plan, groups);
 	for (size_t i = 0; i < plan->change_count; i++) {
 		count_one(&accounts, plan->changes[i].account);
 		count_one(&regions, plan->changes[i].region);
@@ -206,6 +233,10 @@ static void print_totals(struct plan_printer *p, const struct plan *plan, const 
 
 static void print_nothing(struct plan_printer *p, const struct plan *plan)
 {
+	if (plan->past) {
+		buf_adds(&p->raw, "No changes.\n");
+		return;
+	}
 	plan_paint(p, PLAN_PAINT_BOLD);
 	buf_adds(&p->raw, plan_is_whole(plan) ? "No changes." : "No changes in what could be reached.");
 	plan_paint_end(p, PLAN_PAINT_BOLD);
@@ -216,6 +247,17 @@ static void print_nothing(struct plan_printer *p, const struct plan *plan)
 
 /* -- The whole ----------------------------------------------------------------------------------------------------- */
 
+static void print_rest(struct plan_printer *p, const struct plan *plan, const struct plan_groups *groups)
+{
+	plan_render_notes(p, plan);
+	if (plan->change_count > 0)
+		print_totals(p, plan, groups);
+	else
+		print_nothing(p, plan);
+	if (!plan->refreshed)
+		buf_adds(&p->raw, "AWS was not asked (--no-refresh): this compares with the records only.\n");
+}
+
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options)
 {
 	size_t width = options->width > 0 ? (size_t)options->width : 100;
@@ -224,14 +266,9 @@ void plan_render_text(struct buf *out, const struct plan *plan, const struct pla
 
 	plan_groups_make(&groups, plan);
 	for (size_t i = 0; i < groups.count; i++)
-		print_group(&p, groups.items[i]);
-	plan_render_notes(&p, plan);
-	if (plan->change_count > 0)
-		print_totals(&p, plan, &groups);
-	else
-		print_nothing(&p, plan);
-	if (!plan->refreshed)
-		buf_adds(&p.raw, "AWS was not asked (--no-refresh): this compares with the records only.\n");
+		print_group(&p, groups.items[i], plan->past);
+	if (!options->entries_only)
+		print_rest(&p, plan, &groups);
 	plan_groups_free(&groups);
 	plan_printer_finish(&p, out);
 }

@@ -157,6 +157,21 @@ static int generation_close(struct state_txn *txn, uint64_t number, json_t *gene
 
 /* -- Start and finish ---------------------------------------------------------------------------------------------- */
 
+/* A run that was cut off could not say what came of it; its history does. */
+static int close_interrupted(struct state_txn *txn, uint64_t number, json_t *generation, struct diag *d)
+{
+	json_auto_t *outcome = NULL;
+	struct state_span_counts counts;
+
+	if (state_history_count(txn, number, &counts, d) < 0)
+		return -1;
+	outcome = json_pack("{s:s, s:I, s:I, s:I, s:I}", "Result", "interrupted", "Done",
+			    (json_int_t)(counts.created + counts.updated + counts.deleted), "Created",
+			    (json_int_t)counts.created, "Updated", (json_int_t)counts.updated, "Deleted",
+			    (json_int_t)counts.deleted);
+	return generation_close(txn, number, generation, "interrupted", outcome, d);
+}
+
 /* The hash of the newest generation, for the next to link to; one that a dead run left open is closed first. */
 static int newest_hash(struct state_txn *txn, uint64_t newest, char hex[65], struct diag *d)
 {
@@ -169,7 +184,7 @@ static int newest_hash(struct state_txn *txn, uint64_t newest, char hex[65], str
 		return 0;
 	if (state_generation_get(txn, newest, &last, d) < 0)
 		return -1;
-	if (last != NULL && has_status(last, "open") && generation_close(txn, newest, last, "interrupted", NULL, d) < 0)
+	if (last != NULL && has_status(last, "open") && close_interrupted(txn, newest, last, d) < 0)
 		return -1;
 	hash = json_get_string(last, "Hash");
 	if (hash == NULL || strlen(hash) != 64)

@@ -193,13 +193,7 @@ int state_record_at(struct state_txn *txn, uint64_t generation, const char *addr
 	return rc < 0 ? rc : state_record_get(txn, address, out, d);
 }
 
-/* What later generations found, by key: it stands in place of the records of today. */
-struct past {
-	struct store_change *items;
-	size_t count, room;
-};
-
-static int key_compare(const MDB_val *a, const MDB_val *b)
+int store_key_compare(const MDB_val *a, const MDB_val *b)
 {
 	size_t common = a->mv_size < b->mv_size ? a->mv_size : b->mv_size;
 	int order = memcmp(a->mv_data, b->mv_data, common);
@@ -211,36 +205,52 @@ static int key_compare(const MDB_val *a, const MDB_val *b)
 static int change_compare(const void *left, const void *right)
 {
 	const struct store_change *a = left, *b = right;
-	int order = key_compare(&a->key, &b->key);
+	int order = store_key_compare(&a->key, &b->key);
 
 	return order != 0 ? order : memcmp(a->whole_key.mv_data, b->whole_key.mv_data, 8);
 }
 
-static int past_collect(struct past *past, struct state_txn *txn, uint64_t generation, struct diag *d)
+int store_history_collect(struct store_changes *out, struct state_txn *txn, uint64_t first, uint64_t last,
+			  struct diag *d)
 {
 	struct store_history_walk walk;
-	size_t kept = 0;
-	int rc = 0;
+	size_t room = 0;
+	int rc;
 
-	if (generation == UINT64_MAX)
-		return 0;
-	store_history_start(&walk, txn, generation + 1, UINT64_MAX);
+	*out = (struct store_changes){NULL, 0};
+	store_history_start(&walk, txn, first, last);
 	while ((rc = store_history_next(&walk, d)) == 1) {
-		if (past->count == past->room) {
-			past->room = past->room == 0 ? 64 : past->room * 2;
-			past->items = mem_resize(past->items, past->room, sizeof *past->items);
+		if (out->count == room) {
+			room = room == 0 ? 64 : room * 2;
+			out->items = mem_resize(out->items, room, sizeof *out->items);
 		}
-		past->items[past->count++] = walk.change;
+		out->items[out->count++] = walk.change;
 	}
 	store_history_end(&walk);
-	if (past->count == 0)
-		return rc;
-	qsort(past->items, past->count, sizeof *past->items, change_compare);
+	if (rc < 0) {
+		free(out->items);
+		*out = (struct store_changes){NULL, 0};
+	} else if (out->count > 1) {
+		qsort(out->items, out->count, sizeof *out->items, change_compare);
+	}
+	return rc;
+}
+
+/* What later generations found, by key: it stands in place of the records of today. */
+static int past_collect(struct store_changes *past, struct state_txn *txn, uint64_t generation, struct diag *d)
+{
+	size_t kept = 0;
+
+	*past = (struct store_changes){NULL, 0};
+	if (generation == UINT64_MAX)
+		return 0;
+	if (store_history_collect(past, txn, generation + 1, UINT64_MAX, d) < 0)
+		return -1;
 	for (size_t i = 0; i < past->count; i++)
-		if (i == 0 || key_compare(&past->items[i].key, &past->items[kept - 1].key) != 0)
+		if (i == 0 || store_key_compare(&past->items[i].key, &past->items[kept - 1].key) != 0)
 			past->items[kept++] = past->items[i];
 	past->count = kept;
-	return rc;
+	return 0;
 }
 
 /* One call of the visitor for each_at: `fact` empty means that there was no such record. */
@@ -273,7 +283,7 @@ static int each_at_visit(const struct each_at *e, const char *address, const MDB
 }
 
 /* Merges today's records with the past, both in order of key; the past wins. */
-static int each_at_merge(const struct each_at *e, struct store_walk *walk, const struct past *past)
+static int each_at_merge(const struct each_at *e, struct store_walk *walk, const struct store_changes *past)
 {
 	const char *address;
 	MDB_val fact;
@@ -281,7 +291,7 @@ static int each_at_merge(const struct each_at *e, struct store_walk *walk, const
 	int order, rc, more = store_walk_next(walk, e->d);
 
 	while (more == 1 || (more == 0 && i < past->count)) {
-		order = more == 0 ? 1 : i == past->count ? -1 : key_compare(&walk->key, &past->items[i].key);
+		order = more == 0 ? 1 : i == past->count ? -1 : store_key_compare(&walk->key, &past->items[i].key);
 		if (order < 0) {
 			if (store_entry(&walk->key, 0, &walk->value, &address, &fact) < 0)
 				return store_corrupt(e->state, e->d, "a record is unreadable");
@@ -302,7 +312,7 @@ int state_record_each_at(struct state_txn *txn, uint64_t generation, const char 
 			 void *payload, struct diag *d)
 {
 	struct each_at e = {txn->state, prefix, visit, payload, d};
-	struct past past = {NULL, 0, 0};
+	struct store_changes past;
 	struct store_walk walk;
 	int rc = past_collect(&past, txn, generation, d);
 

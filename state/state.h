@@ -108,7 +108,8 @@ int state_regions_put(struct state_txn *txn, const char *account_id, const json_
 
 /* Starts generation N+1 with the facts known at the start; its number is given to the writes of this apply. The
  * generation stands as "open" until it is finished; one left open by a dead run is closed as "interrupted" by the
- * next start. */
+ * next start, with what history knows of it as its outcome: {"Result": "interrupted", "Done", "Created", "Updated",
+ * "Deleted"}, which count records. */
 int state_generation_start(struct state_txn *txn, const json_t *facts, uint64_t *number, struct diag *d);
 /* Adds `outcome` to it and chains its hash: SHA-256 over the hash before, the facts, the outcome and its history. */
 int state_generation_finish(struct state_txn *txn, uint64_t number, const json_t *outcome, struct diag *d);
@@ -127,6 +128,22 @@ int state_history_each(struct state_txn *txn, uint64_t generation, state_history
 typedef int state_history_of_visit(void *payload, uint64_t generation, const json_t *before, const json_t *after);
 int state_history_of(struct state_txn *txn, const char *address, state_history_of_visit *visit, void *payload,
 		     struct diag *d);
+
+/* What became of each address between the end of generation `from` and the end of `to` (0: before the first): the
+ * record at either end, NULL where there was none, in order of address. Those whose body is the same at both ends are
+ * left out. `from` may be the later one: then it is what going back would do. Work is in proportion to what the
+ * generations between changed. Records are valid until the next write or the end of the transaction. */
+typedef int state_span_visit(void *payload, const char *address, const struct state_record *before,
+			     const struct state_record *after);
+int state_span_each(struct state_txn *txn, uint64_t from, uint64_t to, state_span_visit *visit, void *payload,
+		    struct diag *d);
+
+/* How many records a generation made, changed and took away, by its history: what is known of one that has not come to
+ * its end. */
+struct state_span_counts {
+	size_t created, updated, deleted;
+};
+int state_history_count(struct state_txn *txn, uint64_t generation, struct state_span_counts *out, struct diag *d);
 
 /* -- Blobs: bytes kept under their SHA-256 (the inputs of a generation) ---------------------------------------------
  */

@@ -204,6 +204,17 @@ struct store_history_walk {
 void store_history_start(struct store_history_walk *walk, struct state_txn *txn, uint64_t first, uint64_t last);
 int store_history_next(struct store_history_walk *walk, struct diag *d);
 void store_history_end(struct store_history_walk *walk);
+/* All changes of generations from `first` to `last`, by address (as `resources` sorts them), then by generation. Their
+ * pointers go into the map. Free `items` with free(). 0, or -1 with nothing to free. */
+struct store_changes {
+	struct store_change *items;
+	size_t count;
+};
+int store_history_collect(struct store_changes *out, struct state_txn *txn, uint64_t first, uint64_t last,
+			  struct diag *d);
+/* Orders keys as LMDB does. */
+int store_key_compare(const MDB_val *a, const MDB_val *b);
+
 /* 1 and the change of `address` in `generation`, 0, -1. */
 int store_history_get(struct state_txn *txn, uint64_t generation, const char *address, struct store_change *out,
 		      struct diag *d);

@@ -70,6 +70,59 @@ static void each_generation_remembers_what_it_changed(void **in)
 	assert_string_equal(buf_str(&got), "1:-1>2 2:2>-1 3:-1>22 ");
 }
 
+static int list_span(void *payload, const char *address, const struct state_record *before,
+		     const struct state_record *after)
+{
+	buf_addf(payload, "%s:%d>%d ", address, before == NULL ? -1 : body_n(before),
+		 after == NULL ? -1 : body_n(after));
+	return 0;
+}
+
+static void expect_span(struct fixture *f, uint64_t from, uint64_t to, const char *want)
+{
+	buf_auto struct buf got = BUF_INIT;
+
+	ok(f, state_span_each(f->txn, from, to, list_span, &got, &f->d));
+	assert_string_equal(buf_str(&got), want);
+}
+
+static void a_span_has_both_ends_of_each_address(void **in)
+{
+	struct fixture *f = *in;
+	uint64_t g;
+
+	three_generations(f);
+	expect_span(f, 0, 1, "p/A:-1>1 p/B:-1>2 ");
+	expect_span(f, 0, 3, "p/B:-1>22 p/C:-1>3 ");
+	expect_span(f, 1, 3, "p/A:1>-1 p/B:2>22 p/C:-1>3 ");
+	expect_span(f, 3, 1, "p/A:-1>1 p/B:22>2 p/C:3>-1 ");
+	expect_span(f, 2, 2, "");
+	/* Written again as it was: another version, the same body. */
+	g = start(f);
+	put(f, g, "p/B", 22);
+	expect_span(f, 3, g, "");
+	expect_span(f, 2, g, "p/A:11>-1 p/B:-1>22 ");
+}
+
+static void counts_tell_what_an_open_generation_did(void **in)
+{
+	struct fixture *f = *in;
+	struct state_span_counts counts;
+	uint64_t g;
+
+	three_generations(f);
+	g = start(f);
+	put(f, g, "p/A", 5);
+	put(f, g, "p/B", 6);
+	forget(f, g, "p/C");
+	ok(f, state_history_count(f->txn, g, &counts, &f->d));
+	assert_int_equal(counts.created, 1);
+	assert_int_equal(counts.updated, 1);
+	assert_int_equal(counts.deleted, 1);
+	ok(f, state_history_count(f->txn, 99, &counts, &f->d));
+	assert_int_equal(counts.created + counts.updated + counts.deleted, 0);
+}
+
 static void several_writes_of_one_generation_are_one_change(void **in)
 {
 	struct fixture *f = *in;
@@ -211,6 +264,10 @@ static void a_generation_left_open_is_interrupted_by_the_next(void **in)
 	assert_int_equal(g, 2);
 	json_auto_t *first = generation(f, 1);
 	assert_string_equal(json_get_string(first, "Status"), "interrupted");
+	/* What its history knows stands in for what it could not say. */
+	assert_string_equal(json_get_string(json_object_get(first, "Outcome"), "Result"), "interrupted");
+	assert_int_equal(json_get_int(json_object_get(first, "Outcome"), "Created", -1), 1);
+	assert_int_equal(json_get_int(json_object_get(first, "Outcome"), "Deleted", -1), 0);
 	assert_int_equal(strlen(json_get_string(first, "Hash")), 64);
 	put(f, g, "A", 2);
 	commit(f);
@@ -382,6 +439,8 @@ int main(void)
 	    TEST(the_past_can_be_read),
 	    TEST(the_past_of_long_addresses_too),
 	    TEST(generations_are_numbered_chained_and_closed),
+	    TEST(a_span_has_both_ends_of_each_address),
+	    TEST(counts_tell_what_an_open_generation_did),
 	    TEST(a_generation_left_open_is_interrupted_by_the_next),
 	    TEST(plans_are_known_by_their_digest),
 	    TEST(an_untouched_state_is_proved),

@@ -1,0 +1,174 @@
+/* What became of records, in the shape of a plan, so that what happened is read as what was planned was: the changes
+ * between two generations, or of one address in one generation. Reads only the history between the two. */
+#include <string.h>
+
+#include "base/json.h"
+#include "plan/file_private.h"
+#include "plan/store.h"
+
+struct history {
+	struct plan *plan;
+	const struct schema_set *schemas;
+	struct diag *d;
+};
+
+/* The body of a record as plan_record, borrowed from *body. NULL stays "there is none". */
+static int record_load(struct plan_record *out, json_t **body, const struct state_record *record, struct diag *d)
+{
+	*out = (struct plan_record){0};
+	*body = NULL;
+	if (record == NULL)
+		return 0;
+	*body = json_loadb(record->text, record->text_len, 0, NULL);
+	if (plan_record_parse(out, *body) < 0)
+		return diag_error(d, "the state's record of %s cannot be read", record->address);
+	return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Each replacement raises the incarnation; a resource of another type or account is another one too. */
+static bool is_another(const struct plan_record *before, const struct plan_record *after)
+{
+	return before->incarnation != after->incarnation || !same_text(before->type, after->type) ||
+	       !same_text(before->account_id, after->account_id);
+}
+
+static enum plan_action action_of(const struct plan_record *before, const struct plan_record *after)
+{
+	if (before->properties == NULL)
+		return PLAN_CREATE;
+	if (after->properties == NULL)
+		return PLAN_DELETE;
+	return is_another(before, after) ? PLAN_REPLACE : PLAN_UPDATE;
+}
+
+/* A type that is not known any more does not say which of its properties are secret: what is there is named, no more.
+ */
+static json_t *hide_all(const json_t *properties)
+{
+	json_t *hidden = properties != NULL ? json_object() : NULL;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach((json_t *)properties, name, value)
+	    json_object_set_new(hidden, name, json_pack("{s:{}}", "Muster::Secret"));
+	return hidden;
+}
+
+/* What the record has, without what is not for showing. `other`: of the other end, whose secrets count too. */
+static json_t *shown(const struct schema_type *type, json_t *properties, const json_t *other)
+{
+	json_t *masked, *result;
+
+	if (properties == NULL)
+		return NULL;
+	if (type == NULL)
+		return hide_all(properties);
+	masked = plan_file_masked(&type->properties, properties, other, NULL);
+	result = plan_file_hidden(&type->properties, masked);
+	json_decref(masked);
+	return result;
+}
+
+static void change_describe(struct plan_change *change, const struct plan_record *before,
+			    const struct plan_record *after)
+{
+	change->action = action_of(before, after);
+	if (change->type != NULL && change->action != PLAN_DELETE)
+		plan_diff_make(&change->diff, change->type, after->properties, before->properties, before->properties,
+			       false);
+	change->before = shown(change->type, before->properties, after->properties);
+	change->after = shown(change->type, after->properties, before->properties);
+	change->recorded = json_incref(change->before);
+	if (change->type == NULL) {
+		change->reason = "history_type_unknown";
+	} else if (change->action == PLAN_UPDATE && change->diff.count == 0) {
+		change->record_only = true;
+		change->reason = "update_record_only";
+	}
+}
+
+static int history_add(struct history *h, const char *address, const struct plan_record *before,
+		       const struct plan_record *after)
+{
+	const struct plan_record *newer = after->properties != NULL ? after : before;
+	struct plan_change *change = plan_change_add(h->plan);
+
+	if (plan_change_address(h->plan, change, address) < 0)
+		return diag_error(h->d, "the state has a record at \"%s\", which is no address", address);
+	change->account_id = plan_keep(h->plan, newer->account_id != NULL ? newer->account_id : "");
+	change->type_name = plan_keep(h->plan, newer->type);
+	change->type = schema_set_find(h->schemas, newer->type);
+	change->incarnation = newer->incarnation;
+	change->protect = newer->protect;
+	change->adopted = newer->adopted;
+	change->deletion = newer->deletion;
+	change_describe(change, before, after);
+	return 0;
+}
+
+static int visit(void *payload, const char *address, const struct state_record *old, const struct state_record *new)
+{
+	struct history *h = payload;
+	json_auto_t *old_body = NULL, *new_body = NULL;
+	struct plan_record before, after;
+
+	if (record_load(&before, &old_body, old, h->d) < 0 || record_load(&after, &new_body, new, h->d) < 0)
+		return -1;
+	return history_add(h, address, &before, &after);
+}
+
+static struct plan *history_plan(uint64_t generation)
+{
+	struct plan *plan = plan_new();
+
+	plan->past = true;
+	plan->refreshed = true; /* nothing was to be asked of AWS */
+	plan->generation = generation;
+	return plan;
+}
+
+static int give(struct plan **out, struct history *h, int rc)
+{
+	if (rc == 0)
+		*out = h->plan;
+	else
+		plan_free(h->plan);
+	return rc == 0 ? 0 : -1;
+}
+
+int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, uint64_t to,
+		      const struct schema_set *schemas, struct diag *d)
+{
+	struct history h = {.schemas = schemas, .d = d};
+	uint64_t newest, later = from > to ? from : to;
+
+	*out = NULL;
+	if (state_generation(txn, &newest, d) < 0)
+		return -1;
+	if (later > newest)
+		return diag_error(d, "there is no generation %ju: the newest is %ju", (uintmax_t)later,
+				  (uintmax_t)newest);
+	h.plan = history_plan(to);
+	return give(out, &h, state_span_each(txn, from, to, visit, &h, d));
+}
+
+int plan_history_change(struct plan **out, const char *address, const json_t *before, const json_t *after,
+			const struct schema_set *schemas, struct diag *d)
+{
+	struct history h = {.schemas = schemas, .d = d};
+	struct plan_record old = {0}, new = {0};
+
+	*out = NULL;
+	if ((before != NULL && plan_record_parse(&old, before) < 0) ||
+	    (after != NULL && plan_record_parse(&new, after) < 0))
+		return diag_error(d, "the state's history of %s cannot be read", address);
+	if (before == NULL && after == NULL)
+		return diag_error(d, "nothing became of %s", address);
+	h.plan = history_plan(0);
+	return give(out, &h, history_add(&h, address, &old, &new));
+}
