@@ -6,6 +6,7 @@
 #include "apply/run.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define TICK_MS       250
 #define STARTS_A_TURN 4096 /* bounds a turn, so that signals are seen in time */
@@ -258,7 +259,32 @@ static json_t *facts_of(const struct apply_run *run)
 	if (run->plan->digest[0] != '\0')
 		json_object_set_new(facts, "PlanDigest", json_string(run->plan->digest));
 	json_object_set_new(facts, "Planned", counts);
+	if (run->plan->rollback > 0)
+		json_object_set_new(facts, "Rollback", json_integer((json_int_t)run->plan->rollback));
 	return facts;
+}
+
+/* Commits vanish (rule 16): what the plan was made from is kept with the generation, each file once. */
+static int inputs_store(struct apply_run *run, struct state_txn *txn, json_t *facts)
+{
+	const struct apply_options *options = run->options;
+	json_t *inputs;
+
+	if (options->input_count == 0)
+		return 0;
+	inputs = json_object();
+	json_object_set_new(facts, "Inputs", inputs);
+	for (size_t i = 0; i < options->input_count; i++) {
+		const struct apply_input *input = &options->inputs[i];
+		uint8_t digest[32];
+		char hex[65];
+
+		if (state_blob_put(txn, digest, input->bytes, input->len, run->d) < 0)
+			return -1;
+		text_hex(hex, digest, sizeof digest);
+		json_object_set_new(inputs, input->path, json_string(hex));
+	}
+	return 0;
 }
 
 static bool regions_remembered_only(const struct plan *plan, const char *account)
@@ -311,6 +337,8 @@ static int generation_start(struct apply_run *run)
 		rc = regions_store(run, txn);
 	if (rc == 0)
 		rc = state_intent_each(txn, intent_note, run, run->d);
+	if (rc == 0)
+		rc = inputs_store(run, txn, facts);
 	if (rc == 0)
 		rc = state_generation_start(txn, facts, &run->generation, run->d);
 	if (rc == 0)

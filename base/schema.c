@@ -14,9 +14,10 @@ struct schema_set {
 	size_t count;
 };
 
-static const char *const type_words[] = {"Type",    "Service",       "Description", "Properties", "Attributes", "Ref",
-					 "Name",    "Scope",         "Singleton",   "Identity",   "Serialize",  "After",
-					 "Regions", "SettleSeconds", "RetainsData", "LeftOut",    "Handlers",   NULL};
+static const char *const type_words[] = {
+    "Type",        "Service",   "Description", "Properties", "Attributes", "Ref",     "Name",
+    "Scope",       "Singleton", "Identity",    "Serialize",  "After",      "Regions", "SettleSeconds",
+    "RetainsData", "MadeAnew",  "LeftOut",     "Handlers",   NULL};
 static const char *const name_words[] = {"Property", "Allowed", "Max", "Lower", NULL};
 static const char *const region_words[] = {"Only", "Except", NULL};
 static const char *const attribute_words[] = {"Predict", "Description", NULL};
@@ -123,6 +124,7 @@ static void type_rules(struct schema_reader *r, struct schema_type *type)
 	type->after = schema_reader_strings(r, NULL, document, "After", &type->after_count);
 	type->settle_ms = 1000 * schema_reader_size(r, NULL, document, "SettleSeconds", 0);
 	type->retains_data = schema_reader_bool(r, NULL, document, "RetainsData");
+	type->made_anew = schema_reader_string(r, NULL, document, "MadeAnew");
 	schema_template_check(r, JSON_PATH_KEY(NULL, "Identity"), type, type->identity);
 	schema_template_check(r, JSON_PATH_KEY(NULL, "Serialize"), type, type->serialize);
 	if (type->singleton && type->identity != NULL)

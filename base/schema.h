@@ -96,8 +96,9 @@ struct schema_type {
 	const char **regions_only;   /* globs, or NULL: everywhere */
 	const char **regions_except; /* globs */
 	size_t regions_only_count, regions_except_count;
-	int64_t settle_ms; /* how long the service may take to show what was made or deleted */
-	bool retains_data; /* a delete destroys data that cannot be made again: the plan says so */
+	int64_t settle_ms;     /* how long the service may take to show what was made or deleted */
+	bool retains_data;     /* a delete destroys data that cannot be made again: the plan says so */
+	const char *made_anew; /* what a rollback says of one that it makes again; or NULL: that it is empty */
 
 	/* Properties that the registry has and this file does not: name -> why, for messages. Or NULL. */
 	json_t *left_out;

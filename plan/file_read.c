@@ -404,6 +404,26 @@ static void read_secrets(struct plan_reader *r, const json_t *muster)
 	replace_json(&r->plan->secrets, list);
 }
 
+/* What the generation keeps, and what of a rollback is said to readers. */
+static void read_inputs(struct plan_reader *r, const json_t *muster)
+{
+	json_t *inputs = read_object(r, muster, "inputs", false), *of = read_object(r, muster, "rollback_of", false);
+	const char *key;
+	uint8_t digest[32];
+	json_t *value;
+
+	json_object_foreach(inputs, key, value)
+	{
+		if (text_hex_decode(digest, sizeof digest, read_text(r, inputs, key, true)) < 0)
+			wrong(r, "inputs", "64 hex digits for each file");
+	}
+	json_object_foreach(of, key, value) read_text(r, of, key, true);
+	replace_json(&r->plan->inputs, inputs);
+	replace_json(&r->plan->rollback_of, of);
+	if (json_object_get(muster, "rollback") != NULL)
+		r->plan->rollback = (uint64_t)read_count(r, muster, "rollback");
+}
+
 static void read_facts(struct plan_reader *r, const json_t *muster)
 {
 	struct plan *plan = r->plan;
@@ -428,6 +448,7 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	read_reached(r, muster);
 	read_reads(r, muster);
 	read_secrets(r, muster);
+	read_inputs(r, muster);
 	snprintf(plan->digest, sizeof plan->digest, "%s", read_text(r, muster, "digest", true));
 }
 

@@ -318,6 +318,10 @@ static json_t *muster_part(const struct plan *plan)
 	json_object_set_new(result, "lineage_minted", json_boolean(plan->lineage_minted));
 	set_json(result, "parameters", plan->parameters);
 	set_json(result, "secrets", plan->secrets);
+	set_json(result, "inputs", plan->inputs);
+	if (plan->rollback > 0)
+		json_object_set_new(result, "rollback", json_integer((json_int_t)plan->rollback));
+	set_json(result, "rollback_of", plan->rollback_of);
 	json_object_set_new(result, "reached", reached(plan));
 	set_json(result, "reads", plan->reads);
 	json_object_set_new(result, "accounts", accounts(plan));

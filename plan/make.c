@@ -91,6 +91,8 @@ static int plan_start(struct maker *m)
 	m->plan->tree = mem_strdup(options->tree);
 	m->plan->dirty = options->dirty;
 	m->plan->lineage_minted = options->lineage_minted;
+	m->plan->rollback = options->rollback;
+	m->plan->rollback_of = json_incref(options->rollback_of);
 	m->plan->home_region = mem_strdup(m->specs->settings.home_region);
 	m->plan->created_ms = loop_wall_ms();
 	if (options->parameters != NULL)
@@ -164,7 +166,12 @@ static int make(struct maker *m)
 		if (compute(m) < 0)
 			return -1;
 	}
-	return maker_select(m);
+	if (maker_select(m) < 0 || maker_rollback(m) < 0)
+		return -1;
+	/* By now every file has been read. */
+	if (m->options->inputs != NULL)
+		m->plan->inputs = json_deep_copy(m->options->inputs);
+	return 0;
 }
 
 static void maker_free(struct maker *m)

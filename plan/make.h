@@ -7,6 +7,7 @@
  *   removed.c   what is recorded and no longer wanted
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is still used, what is read
+ *   rollback.c  what a rollback cannot bring back
  *   complain.c  errors that many targets share
  */
 #ifndef MUSTER_PLAN_MAKE_H
@@ -83,6 +84,8 @@ void maker_deposed(struct maker *m, const char *address, const struct state_reco
 /* 1 when something was found that the plan must be built anew with. */
 int maker_find(struct maker *m);
 int maker_select(struct maker *m);
+/* Notes of a finished plan, where it is a rollback. */
+int maker_rollback(struct maker *m);
 
 /* The account of a record: by id. NULL when nothing is known of it. */
 struct maker_account *maker_account(struct maker *m, const char *id);

@@ -143,8 +143,9 @@ struct plan {
 	bool loaded; /* from a file, where no secret stands in clear any more */
 	/* {path: SHA-256 in hex} of every spec file that it was made from, or NULL: what the generation keeps. */
 	json_t *inputs;
-	uint64_t rollback; /* the generation that this goes back to; 0: none */
-	char *base;        /* commit that `pending` compares with (--base), or NULL */
+	uint64_t rollback;   /* the generation that this goes back to; 0: none */
+	json_t *rollback_of; /* what readers want to know of that generation: {"Commit", "Time", "User"}, or NULL */
+	char *base;          /* commit that `pending` compares with (--base), or NULL */
 	/* What `Limits` of muster.json say of this plan: {"Limits": {...}, "Over": ["deletes 12, MaxDelete is 10"],
 	 * "Overridden": bool}; NULL where there are none. */
 	json_t *limits;
@@ -173,8 +174,9 @@ struct plan_options {
 	const char *lineage; /* that specs were loaded with */
 	bool lineage_minted;
 	json_t *parameters;
-	json_t *inputs;                  /* for plan->inputs */
-	uint64_t rollback;               /* for plan->rollback */
+	json_t *inputs;                  /* for plan->inputs; may grow as files are read while the plan is made */
+	uint64_t rollback;               /* for plan->rollback: what cannot be brought back is noted then */
+	json_t *rollback_of;             /* for plan->rollback_of */
 	struct specs *base_specs;        /* --base: the same changes that these bring about are marked `pending` */
 	const char *base_commit;         /* for plan->base */
 	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
@@ -303,6 +305,10 @@ struct plan_text_options {
 };
 /* The plan for people: notes, grouped changes (the same change in many targets once, with where), totals. */
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options);
+
+/* "Rollback to generation 3 (commit 1f2e..., applied 2026-11-23T12:34:56Z by kato)": what stands above the plan of a
+ * rollback. Adds nothing where it is none. */
+void plan_rollback_words(struct buf *out, const struct plan *plan);
 
 struct plan_markdown_options {
 	size_t max;        /* characters at most; 0: 65,536, GitHub's limit of a comment */

@@ -258,12 +258,27 @@ static void print_rest(struct plan_printer *p, const struct plan *plan, const st
 		buf_adds(&p->raw, "AWS was not asked (--no-refresh): this compares with the records only.\n");
 }
 
+static void print_head(struct plan_printer *p, const struct plan *plan)
+{
+	buf_auto struct buf words = BUF_INIT;
+
+	plan_rollback_words(&words, plan);
+	if (words.len == 0)
+		return;
+	plan_paint(p, PLAN_PAINT_BOLD);
+	buf_adds(&p->raw, buf_str(&words));
+	plan_paint_end(p, PLAN_PAINT_BOLD);
+	buf_adds(&p->raw, "\n\n");
+}
+
 void plan_render_text(struct buf *out, const struct plan *plan, const struct plan_text_options *options)
 {
 	size_t width = options->width > 0 ? (size_t)options->width : 100;
 	struct plan_printer p = {BUF_INIT, options->color, width < WIDTH_LEAST ? WIDTH_LEAST : width};
 	struct plan_groups groups;
 
+	if (!options->entries_only)
+		print_head(&p, plan);
 	plan_groups_make(&groups, plan);
 	for (size_t i = 0; i < groups.count; i++)
 		print_group(&p, groups.items[i], plan->past);

@@ -161,6 +161,8 @@ void plan_free(struct plan *plan)
 	json_decref(plan->reads);
 	json_decref(plan->parameters);
 	json_decref(plan->secrets);
+	json_decref(plan->inputs);
+	json_decref(plan->rollback_of);
 	free(plan->changes);
 	free(plan->notes);
 	free(plan->accounts);
