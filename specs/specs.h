@@ -24,7 +24,7 @@
 #define SPECS_RESOURCES_MAX 500 /* a stack, as CloudFormation */
 #define SPECS_FILE_MAX      (4u << 20)
 
-/* Where the files of a spec directory come from: a directory, or (later) a git tree. Paths are relative with '/'. */
+/* Where the files of a spec directory come from: a directory, a git tree, what a generation keeps. Paths are relative with '/'. */
 struct specs_source {
 	/* 0 and the bytes (malloc, NUL-terminated); -ENOENT without a message; -1 with one. */
 	int (*read)(void *payload, const char *path, char **text, size_t *len, struct diag *d);
@@ -32,6 +32,8 @@ struct specs_source {
 	 * empty. */
 	int (*list)(void *payload, const char *folder, char ***names, struct diag *d);
 	void *payload;
+	/* As `read`, for a file that a secret comes from ({"File": PATH}), which is in no revision. NULL: `read`. */
+	int (*read_secret)(void *payload, const char *path, char **text, size_t *len, struct diag *d);
 };
 /* A source over a directory of the file system; refuses paths that leave it (.., absolute, symlinks out). `payload`
  * is freed by specs_source_free(). */

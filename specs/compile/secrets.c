@@ -36,7 +36,8 @@ static int secret_file_read(const struct specs *specs, const char *path, struct 
 		return diag_error(d, "%s: %s", path,
 				  result == -EFBIG ? "too large for a parameter's value" : strerror(-result));
 	}
-	result = source->read(source->payload, path, &text, &len, d);
+	result =
+	    (source->read_secret != NULL ? source->read_secret : source->read)(source->payload, path, &text, &len, d);
 	if (result != 0)
 		return result;
 	if (len <= SECRET_MAX_BYTES)

@@ -117,7 +117,7 @@ int specs_source_directory(struct specs_source *out, const char *directory, stru
 		return diag_error(d, "%s: %s", directory, strerror(errno));
 	dir = mem_alloc(sizeof *dir);
 	dir->real = real;
-	*out = (struct specs_source){directory_read, directory_list, dir};
+	*out = (struct specs_source){directory_read, directory_list, dir, NULL};
 	return 0;
 }
 
@@ -128,5 +128,5 @@ void specs_source_free(struct specs_source *source)
 	if (dir != NULL)
 		free(dir->real);
 	free(dir);
-	*source = (struct specs_source){NULL, NULL, NULL};
+	*source = (struct specs_source){NULL, NULL, NULL, NULL};
 }

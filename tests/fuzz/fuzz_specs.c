@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const uint8_t key[] = "key";
 	struct memory memory = {.count = 0};
-	struct specs_source source = {memory_read, memory_list, &memory};
+	struct specs_source source = {memory_read, memory_list, &memory, NULL};
 	struct specs_options options = {NULL, 0, "LINEAGE", size % 2 ? key : NULL, 3};
 	struct schema_set *schemas;
 	struct specs *specs = NULL;

@@ -114,7 +114,7 @@ struct fixture {
 static inline void fixture_begin(struct fixture *f, const struct memory_file *files, size_t count)
 {
 	*f = (struct fixture){.memory = {files, count}};
-	f->source = (struct specs_source){memory_read, memory_list, &f->memory};
+	f->source = (struct specs_source){memory_read, memory_list, &f->memory, NULL};
 	assert_int_equal(schema_set_new(&f->schemas, &f->d), 0);
 	for (size_t i = 0; i < sizeof test_types / sizeof *test_types; i++) {
 		json_auto_t *type = json_loads(test_types[i], 0, NULL);
