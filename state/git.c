@@ -1,120 +1,99 @@
 /* See git.h. */
-#include "state/git.h"
-
-#include <git2.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "state/git_private.h"
 
-static int git_failed(const char *what, const char *directory, struct diag *d)
-{
-	const git_error *error = git_error_last();
-
-	return diag_error(d, "%s of %s: %s", what, directory, error == NULL ? "git gives no reason" : error->message);
-}
-
-/* The directory's path inside the work tree, "" for its top, without a slash at the end. NULL when it is outside. */
-static char *path_inside(git_repository *repository, const char *directory)
-{
-	const char *top = git_repository_workdir(repository);
-	char real[PATH_MAX], root[PATH_MAX];
-	size_t len;
-
-	if (top == NULL || realpath(directory, real) == NULL || realpath(top, root) == NULL)
-		return NULL;
-	len = strlen(root);
-	if (strncmp(real, root, len) != 0 || (real[len] != '\0' && real[len] != '/'))
-		return strcmp(root, "/") == 0 ? mem_strdup(real + 1) : NULL;
-	return mem_strdup(real[len] == '/' ? real + len + 1 : "");
-}
-
-static void read_commit(struct state_git *out, git_repository *repository, const char *inside)
+static int read_commit(struct state_git *out, const struct repo *repo, struct diag *d)
 {
 	char text[GIT_OID_HEXSZ + 1];
 	git_object *commit = NULL;
-	git_tree *top = NULL;
-	git_tree_entry *entry = NULL;
+	git_oid tree;
+	int rc;
 
-	if (git_revparse_single(&commit, repository, "HEAD^{commit}") < 0)
-		return;
+	if (git_revparse_single(&commit, repo->git, "HEAD^{commit}") < 0)
+		return 0;
 	out->commit = mem_strdup(git_oid_tostr(text, sizeof text, git_object_id(commit)));
-	if (inside != NULL && git_commit_tree(&top, (git_commit *)commit) == 0) {
-		if (*inside == '\0')
-			out->tree = mem_strdup(git_oid_tostr(text, sizeof text, git_tree_id(top)));
-		else if (git_tree_entry_bypath(&entry, top, inside) == 0)
-			out->tree = mem_strdup(git_oid_tostr(text, sizeof text, git_tree_entry_id(entry)));
-	}
-	git_tree_entry_free(entry);
-	git_tree_free(top);
+	rc = repo->inside == NULL ? 0 : repo_specs_tree(&tree, repo, (git_commit *)commit, d);
+	if (rc == 1)
+		out->tree = mem_strdup(git_oid_tostr(text, sizeof text, &tree));
 	git_object_free(commit);
+	return rc < 0 ? -1 : 0;
 }
 
 /* What a plan is made from. Other files that stand in the directory (a saved plan, a README) make nothing dirty. */
 static const char *const spec_paths[] = {"muster.json", "accounts.json", "stacks", "files"};
 #define SPEC_PATHS (sizeof spec_paths / sizeof *spec_paths)
 
-static int see_change(const char *path, unsigned flags, void *payload)
-{
-	bool *found = payload;
+struct dirt {
+	struct state_git *out;
+	size_t prefix; /* bytes of the spec directory's path and its slash */
+};
 
-	(void)path;
-	if (flags == GIT_STATUS_CURRENT || (flags & GIT_STATUS_IGNORED))
-		return 0;
-	*found = true;
-	return 1;
+/* What is ignored (a build's leavings in files/) is no part of the specs, except where it is read like them. */
+static bool is_read_though_ignored(const char *path)
+{
+	if (text_starts(path, "stacks/"))
+		return path[7] != '.' && strchr(path + 7, '/') == NULL && text_ends(path, ".json");
+	return strcmp(path, "muster.json") == 0 || strcmp(path, "accounts.json") == 0;
 }
 
-static int read_dirt(struct state_git *out, git_repository *repository, const char *inside, const char *directory,
-		     struct diag *d)
+static int see_change(const char *path, unsigned flags, void *payload)
 {
+	struct dirt *dirt = payload;
+	struct state_git *out = dirt->out;
+
+	path += strlen(path) < dirt->prefix ? 0 : dirt->prefix;
+	if (flags == GIT_STATUS_CURRENT || ((flags & GIT_STATUS_IGNORED) && !is_read_though_ignored(path)))
+		return 0;
+	out->dirty = true;
+	if (out->dirty_count < STATE_GIT_DIRTY_SHOWN)
+		out->dirty_paths[out->dirty_count] = mem_strdup(path);
+	out->dirty_count++;
+	return 0;
+}
+
+static int read_dirt(struct state_git *out, const struct repo *repo, struct diag *d)
+{
+	const char *slash = *repo->inside == '\0' ? "" : "/";
+	struct dirt dirt = {out, strlen(repo->inside) + strlen(slash)};
 	git_status_options options;
 	char *paths[SPEC_PATHS];
 	int rc;
 
 	if (git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION) < 0)
-		return git_failed("the git status", directory, d);
-	options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH |
-			GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
+		return repo_failed(repo, "git status", d);
+	options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS |
+			GIT_STATUS_OPT_INCLUDE_IGNORED | GIT_STATUS_OPT_RECURSE_IGNORED_DIRS |
+			GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH | GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
 	for (size_t i = 0; i < SPEC_PATHS; i++)
-		paths[i] = mem_printf("%s%s%s", inside, *inside == '\0' ? "" : "/", spec_paths[i]);
+		paths[i] = mem_printf("%s%s%s", repo->inside, slash, spec_paths[i]);
 	options.pathspec.strings = paths;
 	options.pathspec.count = SPEC_PATHS;
-	rc = git_status_foreach_ext(repository, &options, see_change, &out->dirty);
+	rc = git_status_foreach_ext(repo->git, &options, see_change, &dirt);
 	for (size_t i = 0; i < SPEC_PATHS; i++)
 		free(paths[i]);
-	return rc < 0 && !out->dirty ? git_failed("the git status", directory, d) : 0;
+	return rc < 0 ? repo_failed(repo, "git status", d) : 0;
 }
 
 int state_git_facts(struct state_git *out, const char *directory, struct diag *d)
 {
-	git_repository *repository = NULL;
-	mem_auto_str char *inside = NULL;
-	int rc;
+	struct repo repo;
+	int rc = repo_open(&repo, directory, d);
 
 	*out = (struct state_git){0};
-	git_libgit2_init();
-	rc = git_repository_open_ext(&repository, directory, 0, NULL);
-	if (rc == GIT_ENOTFOUND) {
-		git_libgit2_shutdown();
-		return 0;
+	if (rc > 0) {
+		out->repository = true;
+		rc = read_commit(out, &repo, d);
+		if (rc == 0 && repo.inside != NULL)
+			rc = read_dirt(out, &repo, d);
+		/* Specs that no commit has are as unreviewed as edited ones. */
+		if (out->commit == NULL || out->tree == NULL)
+			out->dirty = true;
 	}
-	if (rc < 0) {
-		rc = git_failed("the git repository", directory, d);
-		git_libgit2_shutdown();
-		return rc;
-	}
-	out->repository = true;
-	inside = path_inside(repository, directory);
-	read_commit(out, repository, inside);
-	rc = inside == NULL ? 0 : read_dirt(out, repository, inside, directory, d);
-	/* Specs that no commit has are as unreviewed as edited ones. */
-	if (out->commit == NULL || out->tree == NULL)
-		out->dirty = true;
-	git_repository_free(repository);
-	git_libgit2_shutdown();
+	repo_close(&repo);
 	if (rc < 0)
 		state_git_free(out);
 	return rc;
@@ -124,5 +103,7 @@ void state_git_free(struct state_git *git)
 {
 	free(git->commit);
 	free(git->tree);
+	for (size_t i = 0; i < git->dirty_count && i < STATE_GIT_DIRTY_SHOWN; i++)
+		free(git->dirty_paths[i]);
 	*git = (struct state_git){0};
 }

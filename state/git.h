@@ -9,14 +9,18 @@
 
 #include "base/diag.h"
 
-#define STATE_GIT_NOTES "refs/notes/muster"
+#define STATE_GIT_NOTES       "refs/notes/muster"
+#define STATE_GIT_DIRTY_SHOWN 8 /* files that are named; the others are counted */
 
 struct state_git {
 	char *commit; /* 40 hex digits; NULL: no repository, or no commit yet */
 	char *tree;   /* of the spec directory in that commit; NULL when the commit does not have it */
 	bool repository;
-	bool
-	    dirty; /* a spec file (muster.json, accounts.json, stacks/, files/) differs from the commit or is in none */
+	/* A spec file (muster.json, accounts.json, stacks/, files/) differs from the commit or is in none. */
+	bool dirty;
+	/* The first of these files by path, from the spec directory, and how many there are. */
+	char *dirty_paths[STATE_GIT_DIRTY_SHOWN];
+	size_t dirty_count;
 };
 
 /* Looks from `directory` upwards. 0 also where there is no repository (then `repository` is false), -1 with a message
