@@ -501,7 +501,7 @@ static void refuses_a_bare_repository(void **in)
 }
 
 /* libgit2 1.5 forgets to free what a regular expression needed that did not match, each time that it opens a repository
- * with extensions (git_regexp_match(), mended in 1.6). */
+ * with extensions (git_regexp_match()). */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
