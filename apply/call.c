@@ -135,6 +135,7 @@ static void op_done(void *payload, const struct provider_result *result)
 	struct apply_op *op = payload;
 
 	apply_outcome_set(&op->result, result);
+	apply_outcome_hide(&op->result, op->properties, op->clear);
 	op->run->calling--;
 	apply_op_push(&op->run->arrived, op);
 }

@@ -130,7 +130,10 @@ static int generation_finish(struct recovery *r)
 {
 	json_auto_t *outcome = json_pack("{s:s, s:i}", "Result", "complete", "Recovered", r->resolved);
 	struct state_txn *txn;
+	char when[32];
 
+	text_time(when, sizeof when, loop_wall_ms());
+	json_object_set_new(outcome, "Ended", json_string(when));
 	if (r->generation == 0)
 		return 0;
 	if (state_begin(&txn, r->state, true, r->d) < 0)

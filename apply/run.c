@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "apply/run.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/text.h"
 
 #define TICK_MS       250
 #define STARTS_A_TURN 4096 /* bounds a turn, so that signals are seen in time */
@@ -244,131 +242,6 @@ static void tick(void *payload)
 	run->ticker = loop_timer_start(run->loop, TICK_MS, tick, run);
 }
 
-/* -- The generation ------------------------------------------------------------------------------------------------ */
-
-static json_t *facts_of(const struct apply_run *run)
-{
-	json_t *facts = json_is_object(run->options->facts) ? json_copy(run->options->facts) : json_object();
-	json_t *counts = json_object();
-
-	for (size_t i = 0; i < run->plan->change_count; i++) {
-		const char *action = plan_action_name(run->plan->changes[i].action);
-
-		json_object_set_new(counts, action, json_integer(json_get_int(counts, action, 0) + 1));
-	}
-	if (run->plan->digest[0] != '\0')
-		json_object_set_new(facts, "PlanDigest", json_string(run->plan->digest));
-	json_object_set_new(facts, "Planned", counts);
-	if (run->plan->rollback > 0)
-		json_object_set_new(facts, "Rollback", json_integer((json_int_t)run->plan->rollback));
-	return facts;
-}
-
-/* Commits vanish (rule 16): what the plan was made from is kept with the generation, each file once. */
-static int inputs_store(struct apply_run *run, struct state_txn *txn, json_t *facts)
-{
-	const struct apply_options *options = run->options;
-	json_t *inputs;
-
-	if (options->input_count == 0)
-		return 0;
-	inputs = json_object();
-	json_object_set_new(facts, "Inputs", inputs);
-	for (size_t i = 0; i < options->input_count; i++) {
-		const struct apply_input *input = &options->inputs[i];
-		uint8_t digest[32];
-		char hex[65];
-
-		if (state_blob_put(txn, digest, input->bytes, input->len, run->d) < 0)
-			return -1;
-		text_hex(hex, digest, sizeof digest);
-		json_object_set_new(inputs, input->path, json_string(hex));
-	}
-	return 0;
-}
-
-static bool regions_remembered_only(const struct plan *plan, const char *account)
-{
-	for (size_t i = 0; i < plan->note_count; i++)
-		if (plan->notes[i].kind == PLAN_NOTE_REMEMBERED_REGIONS && plan->notes[i].account != NULL &&
-		    strcmp(plan->notes[i].account, account) == 0)
-			return true;
-	return false;
-}
-
-/* What the plan learned of the accounts' regions, for the day when they cannot be asked; and how they are entered, for
- * the day when they are off the roster and what was made there has to go. */
-static int regions_store(struct apply_run *run, struct state_txn *txn)
-{
-	for (size_t i = 0; i < run->plan->account_count; i++) {
-		const struct plan_account *account = &run->plan->accounts[i];
-		json_auto_t *body = NULL;
-
-		if (account->regions == NULL || regions_remembered_only(run->plan, account->name))
-			continue;
-		body = json_pack("{s:O, s:I, s:s, s:O*}", "Regions", account->regions, "Seen",
-				 (json_int_t)run->plan->created_ms, "Name", account->name, "Access", account->access);
-		if (state_regions_put(txn, account->id, body, run->d) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int intent_note(void *payload, const char *address, const json_t *body)
-{
-	struct apply_run *run = payload;
-
-	(void)body;
-	map_set(&run->intents, address, run);
-	return 0;
-}
-
-static int generation_start(struct apply_run *run)
-{
-	struct state_txn *txn;
-	json_auto_t *facts = facts_of(run);
-	int rc = state_begin(&txn, run->state, true, run->d);
-
-	if (rc < 0)
-		return -1;
-	if (run->plan->lineage != NULL)
-		rc = state_lineage_set(txn, run->plan->lineage, run->d);
-	if (rc == 0)
-		rc = regions_store(run, txn);
-	if (rc == 0)
-		rc = state_intent_each(txn, intent_note, run, run->d);
-	if (rc == 0)
-		rc = inputs_store(run, txn, facts);
-	if (rc == 0)
-		rc = state_generation_start(txn, facts, &run->generation, run->d);
-	if (rc == 0)
-		return state_commit(txn, run->d);
-	state_abort(txn);
-	return -1;
-}
-
-static int generation_finish(struct apply_run *run)
-{
-	const struct apply_report *report = run->report;
-	bool whole = report->failed + report->skipped + report->not_started == 0;
-	json_auto_t *outcome = json_pack(
-	    "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "Result",
-	    whole ? "complete" : (report->interrupted ? "interrupted" : "partial"), "Done", (json_int_t)report->done,
-	    "Failed", (json_int_t)report->failed, "Skipped", (json_int_t)report->skipped, "NotStarted",
-	    (json_int_t)report->not_started, "Created", (json_int_t)report->created, "Updated",
-	    (json_int_t)report->updated, "Replaced", (json_int_t)report->replaced, "Deleted",
-	    (json_int_t)report->deleted, "Adopted", (json_int_t)report->adopted, "Forgotten",
-	    (json_int_t)report->forgotten, "ElapsedMs", (json_int_t)report->elapsed_ms);
-	struct state_txn *txn;
-
-	if (state_begin(&txn, run->state, true, run->d) < 0)
-		return -1;
-	if (state_generation_finish(txn, run->generation, outcome, run->d) == 0)
-		return state_commit(txn, run->d);
-	state_abort(txn);
-	return -1;
-}
-
 /* -- The run ------------------------------------------------------------------------------------------------------- */
 
 /* What was done in AWS and could not be written, even after trying again: said by name, and the intents are there. */
@@ -409,7 +282,7 @@ static int run_loop(struct apply_run *run)
 	rc = lost_report(run);
 	apply_report_close(run);
 	apply_report_progress(run);
-	if (generation_finish(run) < 0)
+	if (apply_generation_finish(run) < 0)
 		rc = -1;
 	if (run->lost)
 		diag_error(run->d, "stopped before the end, because the state could not be written");
@@ -437,7 +310,7 @@ int apply_run(struct apply_report **out, struct loop *loop, struct provider *pro
 	*out = NULL;
 	provider->ops->stats(provider, &run.stats_before);
 	if (rc == 0)
-		rc = generation_start(&run);
+		rc = apply_generation_start(&run);
 	if (rc == 0) {
 		run.report->generation = run.generation;
 		rc = run_loop(&run);

@@ -8,6 +8,8 @@
  *   intents.c   what is written before a call
  *   results.c   what is written after it
  *   report.c    counting and telling
+ *   generation.c  what the generation says of the run
+ *   hide.c      secrets in what a service says
  *   recover.c   open intents of a run that was cut off: all of them
  *   look.c      ... and one of them
  *
@@ -215,6 +217,9 @@ void apply_op_fail(struct apply_op *op, const char *code, const char *format, ..
 
 void apply_outcome_set(struct apply_outcome *out, const struct provider_result *result);
 void apply_outcome_free(struct apply_outcome *outcome);
+/* Services repeat in their messages what they do not like: takes out of the message what `clear` has where `properties`
+ * has a secret. (hide.c) */
+void apply_outcome_hide(struct apply_outcome *outcome, const json_t *properties, const json_t *clear);
 /* Borrows from `outcome`. */
 struct provider_result apply_outcome_result(const struct apply_outcome *outcome);
 /* `over` laid on `under` (either may be NULL), as a new object. */
@@ -273,5 +278,10 @@ void apply_report_node(struct apply_run *run, size_t change, const struct apply_
 void apply_report_progress(struct apply_run *run);
 /* Counts what was never started. */
 void apply_report_close(struct apply_run *run);
+
+/* -- generation.c -------------------------------------------------------------------------------------------------- */
+
+int apply_generation_start(struct apply_run *run);
+int apply_generation_finish(struct apply_run *run);
 
 #endif

@@ -99,6 +99,7 @@ struct fake {
 	/* Points at which the process can die. */
 	size_t steps, die_at; /* 0: never */
 	char last_token[33];
+	const char *refusal; /* message of what FAKE_REFUSES; NULL: none */
 };
 
 struct provider_account {
@@ -279,7 +280,8 @@ static void fake_finish(void *payload)
 
 	switch (does) {
 	case FAKE_REFUSES:
-		fake_answer(c, (struct provider_result){.outcome = PROVIDER_REFUSED, .code = "AccessDenied"});
+		fake_answer(c, (struct provider_result){
+				   .outcome = PROVIDER_REFUSED, .code = "AccessDenied", .message = c->fake->refusal});
 		return;
 	case FAKE_FAILS:
 		fake_answer(c, (struct provider_result){.outcome = PROVIDER_FAILED, .code = "Boom"});
@@ -556,7 +558,7 @@ static inline void plan_depends(struct plan *plan, struct plan_change *change, c
 }
 
 /* What the state has of a resource becomes what the change starts from. */
-static void plan_from_record(struct plan_change *change, struct state *state)
+static inline void plan_from_record(struct plan_change *change, struct state *state)
 {
 	struct diag d = DIAG_INIT;
 	struct state_txn *txn;
