@@ -36,7 +36,8 @@ struct cli {
 int cli_finish(struct cli *cli, int status);
 
 extern const struct command command_init, command_validate, command_plan, command_show, command_apply,
-    command_state_list, command_state_show, command_types, command_access;
+    command_state_list, command_state_show, command_state_history, command_state_diff, command_state_verify,
+    command_log, command_types, command_access;
 /* All commands, NULL-terminated, in the order of the help page. */
 extern const struct command *const cli_commands[];
 
@@ -52,7 +53,9 @@ struct session {
 	bool lineage_minted;
 	uint8_t secret_key[32];
 	bool secret_key_known;
-	bool without_secrets; /* what is to be done needs none (--destroy): they are not looked up */
+	int64_t lock_timeout_ms; /* how long opening the state for writing waits for another writer; 0: not at all */
+	bool state_busy;         /* session_read_state(): somebody was writing just before it was read */
+	bool without_secrets;    /* what is to be done needs none (--destroy): they are not looked up */
 
 	struct loop *loop;
 	struct provider *provider;
@@ -67,7 +70,12 @@ struct session {
 /* Finds out what muster.json says of region, state and lineage (leniently: specs_load() checks it). Zeroes `s`. Every
  * session is ended with session_close(), also after a failure of a step. */
 void session_start(struct session *s, struct cli *cli);
+/* For writing it waits up to s->lock_timeout_ms for another writer, and says on stderr that it does and for whom. */
 int session_open_state(struct session *s, enum session_state mode);
+/* Lets `look` read the state in one transaction, in a session of its own; with `types` the provider is open too, for
+ * schemas. A state that is not there yet reads as empty, and a note says so. What `look` returns, or -1. */
+typedef int session_look(struct session *s, struct state_txn *txn, void *payload);
+int session_read_state(struct cli *cli, bool types, session_look *look, void *payload);
 /* Makes the state of a first plan where there is none yet; the state is open for reading, before and after. */
 int session_prepare_state(struct session *s);
 int session_open_provider(struct session *s);

@@ -22,6 +22,7 @@
 struct apply_arguments {
 	struct planning planning;
 	size_t parallelism;
+	struct option_count lock_timeout; /* seconds */
 	bool auto_approve, json;
 };
 
@@ -40,6 +41,8 @@ static const struct option apply_option_table[] = {
      "take over what exists already at these addresses", NULL},
     {"parameter", OPTION_LIST, offsetof(struct apply_arguments, planning.parameters), "NAME=VALUE",
      "give a parameter of the stacks a value", NULL},
+    {"lock-timeout", OPTION_COUNT, offsetof(struct apply_arguments, lock_timeout), "SECONDS",
+     "wait so long for another command that is writing to the state (default 0)", NULL},
     {"json", OPTION_FLAG, offsetof(struct apply_arguments, json), NULL, "events as JSON lines on stdout", NULL},
     {0},
 };
@@ -261,6 +264,13 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	return status;
 }
 
+static int64_t lock_timeout_ms(const struct apply_arguments *given)
+{
+	uint64_t most = INT64_MAX / 1000;
+
+	return (int64_t)(given->lock_timeout.value < most ? given->lock_timeout.value : most) * 1000;
+}
+
 static int apply(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct apply_arguments *given = arguments;
@@ -268,6 +278,7 @@ static int apply(struct cli *cli, const void *arguments, const char **words, siz
 	struct session s;
 
 	session_start(&s, cli);
+	s.lock_timeout_ms = lock_timeout_ms(given);
 	if (check_settings(&s) == 0 && session_open_provider(&s) == 0 &&
 	    session_open_state(&s, SESSION_STATE_WRITE) == 0)
 		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);

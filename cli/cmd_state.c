@@ -6,16 +6,26 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/generation.h"
 
 struct state_arguments {
+	struct option_count at;
 	bool json;
 };
 
+#define AT_OPTION                                                                                                      \
+	{                                                                                                              \
+		"at", OPTION_COUNT, offsetof(struct state_arguments, at), "GENERATION",                                \
+		    "as of the end of that generation", NULL                                                           \
+	}
+
 static const struct option list_options[] = {
+    AT_OPTION,
     {"json", OPTION_FLAG, offsetof(struct state_arguments, json), NULL, "JSON for programs", NULL},
     {0},
 };
 static const struct option show_options[] = {
+    AT_OPTION,
     {"json", OPTION_FLAG, offsetof(struct state_arguments, json), NULL, "the same: a record is always shown as JSON",
      NULL},
     {0},
@@ -23,6 +33,7 @@ static const struct option show_options[] = {
 
 struct listing {
 	struct cli *cli;
+	const struct option_count *at;
 	const char *glob; /* NULL: all */
 	json_t *list;     /* --json, else NULL */
 };
@@ -54,38 +65,28 @@ static void print_json(json_t *value)
 	putchar('\n');
 }
 
-/* Opens the state for reading and runs `visit` over its records. */
-static int with_state(struct cli *cli, int (*look)(struct state_txn *txn, void *payload, struct diag *d), void *payload)
+static int look_all(struct session *s, struct state_txn *txn, void *payload)
 {
-	struct state_txn *txn = NULL;
-	struct session s;
-	int result = -1;
+	const struct listing *listing = payload;
+	struct diag *d = &s->cli->diag;
+	int rc;
 
-	session_start(&s, cli);
-	if (session_open_state(&s, SESSION_STATE_READ) == 0 && state_begin(&txn, s.state, false, &cli->diag) == 0)
-		result = look(txn, payload, &cli->diag);
-	/* A state that exists has a key. */
-	if (s.state != NULL && !s.secret_key_known)
-		diag_note(&cli->diag, "there is no state in %s yet; the first plan makes it", s.state_directory);
-	state_abort(txn);
-	session_close(&s);
-	return result;
-}
-
-static int look_all(struct state_txn *txn, void *payload, struct diag *d)
-{
-	return state_record_each(txn, "", list_record, payload, d) < 0 ? -1 : 0;
+	if (listing->at->given && generation_check(txn, listing->at->value, d) < 0)
+		return -1;
+	rc = listing->at->given ? state_record_each_at(txn, listing->at->value, "", list_record, payload, d)
+				: state_record_each(txn, "", list_record, payload, d);
+	return rc < 0 ? -1 : 0;
 }
 
 static int state_list(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct state_arguments *given = arguments;
-	struct listing listing = {.cli = cli, .glob = count > 0 ? words[0] : NULL};
+	struct listing listing = {.cli = cli, .at = &given->at, .glob = count > 0 ? words[0] : NULL};
 	int result;
 
 	if (given->json)
 		listing.list = json_array();
-	result = with_state(cli, look_all, &listing);
+	result = session_read_state(cli, false, look_all, &listing);
 	if (result == 0 && given->json)
 		print_json(listing.list);
 	json_decref(listing.list);
@@ -94,21 +95,34 @@ static int state_list(struct cli *cli, const void *arguments, const char **words
 
 struct showing {
 	const char *address;
+	const struct option_count *at;
 	json_t *shown;
 };
 
-static int look_one(struct state_txn *txn, void *payload, struct diag *d)
+static int no_record(struct showing *showing, struct diag *d)
+{
+	if (showing->at->given)
+		return diag_error(d,
+				  "there was no resource %s at the end of generation %ju; muster state history %s "
+				  "shows what became of it",
+				  showing->address, (uintmax_t)showing->at->value, showing->address);
+	return diag_error(d, "the state has no resource %s; muster state list shows what it has", showing->address);
+}
+
+static int look_one(struct session *s, struct state_txn *txn, void *payload)
 {
 	struct showing *showing = payload;
+	struct diag *d = &s->cli->diag;
 	struct state_record record;
 	json_auto_t *body = NULL;
-	int found = state_record_get(txn, showing->address, &record, d);
+	int found;
 
-	if (found < 0)
+	if (showing->at->given && generation_check(txn, showing->at->value, d) < 0)
 		return -1;
-	if (found == 0)
-		return diag_error(d, "the state has no resource %s; muster state list shows what it has",
-				  showing->address);
+	found = showing->at->given ? state_record_at(txn, showing->at->value, showing->address, &record, d)
+				   : state_record_get(txn, showing->address, &record, d);
+	if (found <= 0)
+		return found < 0 ? -1 : no_record(showing, d);
 	body = json_loadb(record.text, record.text_len, 0, NULL);
 	if (body == NULL)
 		return diag_error(d, "the record of %s cannot be read", showing->address);
@@ -120,12 +134,12 @@ static int look_one(struct state_txn *txn, void *payload, struct diag *d)
 
 static int state_show(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
-	struct showing showing = {.address = words[0]};
+	const struct state_arguments *given = arguments;
+	struct showing showing = {.address = words[0], .at = &given->at};
 
 	/* The record is JSON for people too: nothing else shows nested properties more clearly. */
-	(void)arguments;
 	(void)count;
-	if (with_state(cli, look_one, &showing) < 0)
+	if (session_read_state(cli, false, look_one, &showing) < 0)
 		return CLI_FAILED;
 	print_json(showing.shown);
 	json_decref(showing.shown);

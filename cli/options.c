@@ -12,8 +12,9 @@
 #include "cli/words.h"
 
 #define NUMBER_MAX 100000
+#define COUNT_MAX  (1ull << 53)
 
-static size_t option_count(const struct command *command)
+static size_t table_count(const struct command *command)
 {
 	size_t count = 0;
 
@@ -24,7 +25,7 @@ static size_t option_count(const struct command *command)
 
 static const struct option *option_find(const struct command *command, const char *name)
 {
-	for (size_t i = 0; i < option_count(command); i++)
+	for (size_t i = 0; i < table_count(command); i++)
 		if (strcmp(command->options[i].name, name) == 0)
 			return &command->options[i];
 	return NULL;
@@ -32,7 +33,7 @@ static const struct option *option_find(const struct command *command, const cha
 
 static int unknown_option(const struct command *command, const char *name, struct diag *d)
 {
-	size_t count = option_count(command);
+	size_t count = table_count(command);
 	const char **names = mem_array(count + 1, sizeof *names), *meant;
 
 	for (size_t i = 0; i < count; i++)
@@ -57,6 +58,28 @@ static int take_number(size_t *value, const struct option *option, const char *t
 				  text);
 	*value = number;
 	return 0;
+}
+
+int option_count_parse(uint64_t *out, const char *what, const char *text, struct diag *d)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	/* What JSON can hold without loss. */
+	if (errno != 0 || *end != '\0' || *text < '0' || *text > '9' || number > COUNT_MAX)
+		return diag_error(d, "%s is a whole number, not \"%s\"", what, text);
+	*out = number;
+	return 0;
+}
+
+static int take_count(struct option_count *value, const struct option *option, const char *text, struct diag *d)
+{
+	mem_auto_str char *what = mem_printf("--%s", option->name);
+
+	value->given = true;
+	return option_count_parse(&value->value, what, text, d);
 }
 
 static int take_choice(const char **value, const struct option *option, const char *text, struct diag *d)
@@ -90,6 +113,8 @@ static int take_value(const struct option *option, void *arguments, const char *
 		return 0;
 	case OPTION_NUMBER:
 		return take_number(value, option, text, d);
+	case OPTION_COUNT:
+		return take_count(value, option, text, d);
 	case OPTION_CHOICE:
 		return take_choice(value, option, text, d);
 	}
@@ -169,7 +194,7 @@ int options_parse(const struct command *command, int argc, char **argv, void *ar
 
 void options_free(const struct command *command, void *arguments)
 {
-	for (size_t i = 0; i < option_count(command); i++)
+	for (size_t i = 0; i < table_count(command); i++)
 		if (command->options[i].kind == OPTION_LIST)
 			free(((struct option_list *)((char *)arguments + command->options[i].offset))->items);
 }
@@ -216,7 +241,7 @@ static void help_summary(struct buf *out, const char *summary, size_t width)
 
 void options_help(const struct command *command, size_t width, FILE *out)
 {
-	size_t count = option_count(command);
+	size_t count = table_count(command);
 	buf_auto struct buf page = BUF_INIT;
 
 	buf_addf(&page, "Usage: muster [-C DIR] %s%s%s%s\n\n", command->name, count > 0 ? " [OPTION]..." : "",

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/diag.h"
@@ -14,6 +15,7 @@ enum option_kind {
 	OPTION_TEXT,   /* const char * */
 	OPTION_LIST,   /* struct option_list; may be given again and again */
 	OPTION_NUMBER, /* size_t, 1 .. 100000 */
+	OPTION_COUNT,  /* struct option_count: a whole number from 0 on */
 	OPTION_CHOICE, /* const char *, one of `choices` */
 };
 
@@ -31,6 +33,15 @@ struct option_list {
 	const char **items;
 	size_t count;
 };
+
+struct option_count {
+	bool given;
+	uint64_t value;
+};
+
+/* A whole number from 0 on, as an OPTION_COUNT or a word of the command line. `what` it is: "--at", "a generation".
+ * 0 or -1 with a message. */
+int option_count_parse(uint64_t *out, const char *what, const char *text, struct diag *d);
 
 struct cli;
 

@@ -1,5 +1,6 @@
 /* Opening state, provider and specs in the order that they need each other; see cli.h. */
 #include <openssl/rand.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
 void session_start(struct session *s, struct cli *cli)
 {
@@ -72,12 +74,70 @@ static int read_state_facts(struct session *s)
 	return 0;
 }
 
+/* Who holds the lock, where somebody does. New reference or NULL. */
+static json_t *lock_holder(const struct session *s)
+{
+	struct diag ignored = DIAG_INIT;
+	json_t *holder = NULL;
+
+	state_lock_holder(s->state_directory, &holder, &ignored);
+	diag_free(&ignored);
+	return holder;
+}
+
+/* Said at once: whoever waits wants to know for whom before the waiting is over. */
+static void say_waiting(const struct session *s, const json_t *holder)
+{
+	const char *user = json_get_string(holder, "User"), *host = json_get_string(holder, "Host");
+	const char *since = json_get_string(holder, "Since"), *command = json_get_string(holder, "Command");
+	buf_auto struct buf line = BUF_INIT, plain = BUF_INIT;
+
+	buf_adds(&line, "Waiting up to ");
+	words_duration(&line, s->lock_timeout_ms);
+	buf_addf(&line, " for the state: locked by pid %lld (%s@%s) since %s: %s",
+		 (long long)json_get_int(holder, "Pid", 0), user == NULL ? "?" : user, host == NULL ? "?" : host,
+		 since == NULL ? "?" : since, command == NULL ? "?" : command);
+	words_plain(&plain, buf_str(&line));
+	fprintf(stderr, "%s\n", buf_str(&plain));
+}
+
+static int open_for_writing(struct session *s)
+{
+	json_auto_t *holder = s->lock_timeout_ms > 0 ? lock_holder(s) : NULL;
+
+	if (holder != NULL)
+		say_waiting(s, holder);
+	return state_open_wait(&s->state, s->state_directory, STATE_WRITE, s->lock_timeout_ms, &s->cli->diag);
+}
+
 int session_open_state(struct session *s, enum session_state mode)
 {
-	if (state_open(&s->state, s->state_directory, mode == SESSION_STATE_WRITE ? STATE_WRITE : STATE_READ,
-		       &s->cli->diag) < 0)
-		return -1;
-	return read_state_facts(s);
+	int rc = mode == SESSION_STATE_WRITE ? open_for_writing(s)
+					     : state_open(&s->state, s->state_directory, STATE_READ, &s->cli->diag);
+
+	return rc < 0 ? -1 : read_state_facts(s);
+}
+
+int session_read_state(struct cli *cli, bool types, session_look *look, void *payload)
+{
+	struct state_txn *txn = NULL;
+	json_t *holder;
+	struct session s;
+	int result = -1;
+
+	session_start(&s, cli);
+	holder = lock_holder(&s);
+	s.state_busy = holder != NULL;
+	json_decref(holder);
+	if ((!types || session_open_provider(&s) == 0) && session_open_state(&s, SESSION_STATE_READ) == 0 &&
+	    state_begin(&txn, s.state, false, &cli->diag) == 0)
+		result = look(&s, txn, payload);
+	/* A state that exists has a key. */
+	if (s.state != NULL && !s.secret_key_known)
+		diag_note(&cli->diag, "there is no state in %s yet; the first plan makes it", s.state_directory);
+	state_abort(txn);
+	session_close(&s);
+	return result;
 }
 
 int session_prepare_state(struct session *s)

@@ -1,0 +1,115 @@
+#!/bin/bash
+# What people read of generations: log, history, diff, --at, the report of an apply, verify; and the writer's lock.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/small.sh"
+specs_make "$specs"
+stack alerts <<'JSON'
+{ "Targets": { "Accounts": ["tag:project"], "Regions": ["*"] },
+  "Parameters": { "Label": { "Type": "String", "Default": "1" } },
+  "Resources": {
+    "Topic": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "alerts", "DisplayName": { "Ref": "Label" } } },
+    "Other": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "other", "DisplayName": { "Fn::GetAtt": ["Topic", "TopicName"] } } } } }
+JSON
+fleet_commit "$specs" "Two topics everywhere"
+sandbox_start "$specs/accounts.json" --config "$work/sandbox.json"
+state=$specs/.muster
+topic=app/eu-west-1/alerts/Topic
+
+# -- Nothing yet --
+muster log
+is "without a state the log says that there is nothing" "$status $out" "0 Nothing was applied yet."
+muster log --json
+is "... as JSON an empty list" "$status $(jq -c . <<<"$out")" "0 []"
+muster state verify
+is "... and nothing is broken" "$status $(head -1 <<<"$out")" "0 The state is whole: 0 generations, 0 records, 0 stored inputs."
+muster state diff 1
+like "... there is no generation to show" "$status $err" "there is no generation 1: nothing was applied yet"
+is "... and looking made no state" "$(ls -A "$state" 2>/dev/null)" ""
+
+# -- Generations: all made; one changed while a part is refused; the rest --
+muster apply --auto-approve
+commit=$(git -C "$specs" rev-parse HEAD)
+edit stacks/alerts.json '.Parameters.Label.Default = "2"'
+sandbox_post fault '{"Faults": ["operation=SetTopicAttributes,account=333333333333,code=AuthorizationError,status=403,message=no word of 333333333333 may do that"]}'
+muster apply --auto-approve
+is "an apply of which a part fails says so" "$status" 1
+sandbox_post fault '{"Clear": true}'
+muster apply --auto-approve --parameter Label=3
+is "... the next does the rest" "$status" 0
+
+muster log
+is "the log is newest first" "$(grep -oE '^generation [0-9]+  [a-z]+' <<<"$out")" \
+	$'generation 3  complete\ngeneration 2  partial\ngeneration 1  complete'
+like "... with when, who and which commit" "$out" \
+	"^generation 1  complete  [0-9]{4}-[0-9-]+T[0-9:]+Z  $(id -un)@$(hostname)  commit ${commit:0:12}\$"
+like "... that the specs were not as committed" "$out" "^generation 2 .*  commit ${commit:0:12} \(dirty\)\$"
+like "... what was done" "$out" '^    8 created in [0-9.]+ s$'
+like "... and what was not" "$out" '^    2 updated, 2 failed in '
+muster log --limit 1
+is "... or only the newest" "$(grep -c ^generation <<<"$out") $(head -1 <<<"$out" | cut -c1-12)" "1 generation 3"
+muster log --json
+is "as JSON it is an array, newest first" "$(jq -c '[.[].Number]' <<<"$out")" '[3,2,1]'
+is "... with status, facts and outcome" "$(jq -c '.[1] | [.Status, .Facts.Commit, .Facts.Dirty, .Facts.Planned, .Outcome.Result,
+	.Outcome.Updated, .Outcome.Failed, .Outcome.FailureCount, (.Hash | length)]' <<<"$out")" \
+	"[\"finished\",\"$commit\",true,{\"update\":4},\"partial\",2,2,2,64]"
+is "... each linked to the one before" "$(jq -c '[.[0].Previous == .[1].Hash, .[1].Previous == .[2].Hash]' <<<"$out")" '[true,true]'
+is "... and the failures, each with its cause" "$(jq -c '.[1].Outcome.Failures[0] | [.Address, .Action, .Status, .Operation, .Code, .Message]' <<<"$out")" \
+	'["web/eu-west-1/alerts/Topic","update","failed","sns:SetTopicAttributes","AuthorizationError","no word of 333333333333 may do that"]'
+is "... times at both ends" "$(jq -c '.[1] | [(.Facts.Time, .Outcome.Ended) | fromdate > 0]' <<<"$out")" '[true,true]'
+is "... parameters" "$(jq -c '.[0].Facts.Parameters' <<<"$out")" '{"Label":"3"}'
+
+# -- What became of one resource --
+muster state history $topic
+is "state history is newest first" "$(grep -oE '^generation [0-9]+' <<<"$out" | tr '\n' ' ')" "generation 3 generation 2 generation 1 "
+like "... says what was done" "$out" '^~ updated alerts/Topic \(AWS::SNS::Topic\)$'
+like "... property by property" "$out" '^    ~ DisplayName: "2" -> "3"$'
+like "... from its beginning" "$out" '^\+ created alerts/Topic'
+muster state history web/eu-west-1/alerts/Topic
+is "... only where something was done" "$(grep -oE '^generation [0-9]+' <<<"$out" | tr '\n' ' ')" "generation 3 generation 1 "
+muster state history $topic --json
+is "... as JSON" "$(jq -c '.[1] | [.Generation, .Action, .Type, .Changes, .Commit]' <<<"$out")" \
+	"[2,\"update\",\"AWS::SNS::Topic\",[{\"Path\":\"DisplayName\",\"Before\":\"1\",\"After\":\"2\"}],\"$commit\"]"
+muster state history app/eu-west-1/alerts/Nothing
+is "an address that never was" "$status" 1
+like "... is said to be none" "$err" 'never had a resource app/eu-west-1/alerts/Nothing'
+
+# -- Between two generations --
+muster state diff 2
+like "state diff of one generation is what that one changed" "$out" '^Changed: 2 updated in 2 targets\.$'
+like "... the same change in many targets once" "$out" '^    in 2 of 2 targets'
+muster state diff 1 3
+is "... of two, what is different at the end" "$(grep -c 'DisplayName: "1" -> "3"' <<<"$out") $(grep -c '"2"' <<<"$out")" "1 0"
+muster state diff 3 1
+like "... also backwards" "$out" 'DisplayName: "3" -> "1"'
+muster state diff 0 3
+like "... also from before the first" "$out" '^Changed: 8 created in 4 targets\.$'
+muster state diff 3 3
+is "... nothing, where nothing changed" "$status $out" "0 No changes."
+muster state diff 1 2 --json
+is "... as JSON like a plan's" "$(jq -c '[.from, .to, (.resource_changes | length), (.resource_changes[0].change | [.actions, .before.DisplayName, .after.DisplayName])]' <<<"$out")" \
+	'[1,2,2,[["update"],"1","2"]]'
+echo "$out" >"$work/diff.json"
+muster apply "$work/diff.json"
+is "... which cannot be applied" "$status" 1
+muster state diff 1 9
+like "a generation that is not there" "$status $err" '^1 .*there is no generation 9: the newest is 3; muster log'
+muster state diff one
+like "... or no number" "$status $err" '^1 .*a generation is a whole number, not "one"'
+
+# -- As it was --
+muster state show $topic --at 1
+is "state show --at shows it as it was" "$(jq -c '[.Properties.DisplayName, .Generation]' <<<"$out")" '["1",1]'
+muster state show $topic --at 0
+like "... says when it was not there yet" "$status $err" "^1 .*no resource $topic at the end of generation 0; muster state history"
+muster state show $topic --at 4
+like "... and when there was no such generation" "$status $err" '^1 .*there is no generation 4: the newest is 3'
+muster state list --at 0
+is "state list --at lists what there was" "$status $out" "0 "
+muster state list --at 2 --json
+is "... all of it" "$(jq -c '[length, .[0].generation]' <<<"$out")" '[8,1]'
+muster state list --at 9
+is "... not of a generation that is none" "$status" 1
+muster state list --at -1
+is "... or no number" "$status" 1
+
+done_testing
