@@ -63,7 +63,9 @@ struct state_git_author {
 	char *email;   /* of the author or committer, lower case */
 	char *ssh_key; /* base64 of the SSH public key that signed a commit of theirs (gpg.format=ssh), or NULL */
 };
-/* Everybody (author, committer, Co-authored-by) of the commits reachable from `to` and not from `from` (NULL: all of
+/* A merge counts when it differs from each of its parents. Signatures are not verified: who signs is believed. Each
+ * pair of email and key comes once.
+ * Everybody (author, committer, Co-authored-by) of the commits reachable from `to` and not from `from` (NULL: all of
  * them) that change something in the spec directory. An array to be freed with state_git_authors_free(). -1 with a
  * message also where history is shallow on the way. */
 int state_git_authors(struct state_git_author **out, size_t *count, const char *directory, const char *from,
