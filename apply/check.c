@@ -100,6 +100,8 @@ static void deleted_note(struct check *check, const struct plan_change *change)
 	bool replaced = change->action == PLAN_REPLACE && !change->retain_old;
 
 	map_set(&check->touched, change->address, check);
+	if (change->moved_from != NULL)
+		map_set(&check->touched, change->moved_from, check);
 	if (change->deposed || (change->action != PLAN_DELETE && !replaced))
 		return;
 	mem_auto_str char *instance =
@@ -107,6 +109,8 @@ static void deleted_note(struct check *check, const struct plan_change *change)
 
 	map_set(&check->deleted, change->address, check);
 	map_set(&check->deleted, instance, check);
+	if (change->moved_from != NULL)
+		map_set(&check->deleted, change->moved_from, check);
 }
 
 /* What was recorded before the plan was made, the plan has seen. */
@@ -157,9 +161,15 @@ static int versions_check(const struct plan *plan, struct state_txn *txn, struct
 	const char *address;
 	json_t *version;
 
-	for (size_t i = 0; i < plan->change_count; i++)
-		if (version_check(&check, plan->changes[i].address, plan->changes[i].version, "changes") < 0)
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+		const char *from = change->moved_from;
+
+		if (version_check(&check, change->address, from != NULL ? 0 : change->version, "changes") < 0)
 			return -1;
+		if (from != NULL && version_check(&check, from, change->version, "moves") < 0)
+			return -1;
+	}
 	json_object_foreach(
 	    plan->reads, address,
 	    version) if (version_check(&check, address, (uint64_t)json_integer_value(version), "reads") < 0) return -1;

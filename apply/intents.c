@@ -56,6 +56,8 @@ void apply_op_record(struct plan_record *out, struct apply_op *op, json_t **hold
 	    .protect = change->protect,
 	    .adopted = change->adopted,
 	    .incarnation = op->incarnation,
+	    /* A new one has a name by its own address; anything else keeps the name that it has. */
+	    .origin = op->kind == OP_CREATE && change->action == PLAN_REPLACE ? NULL : change->origin,
 	};
 }
 
@@ -99,12 +101,30 @@ static json_t *intent_body(struct apply_op *op)
 	return body;
 }
 
+/* Asked for whenever something is written, since the transaction that moved it has perhaps not lasted. */
+int apply_op_move(struct apply_op *op, struct state_txn *txn)
+{
+	const struct plan_change *change = op->change;
+	struct apply_run *run = op->run;
+	struct state_record raw;
+	int there;
+
+	if (change->moved_from == NULL)
+		return 0;
+	there = state_record_get(txn, change->moved_from, &raw, run->d);
+	if (there <= 0)
+		return there;
+	run->dirty = true;
+	return plan_record_move(txn, change->moved_from, change->address, run->generation, NULL, run->d);
+}
+
 int apply_intent_put(struct apply_op *op)
 {
 	struct state_txn *txn = apply_run_txn(op->run);
 	json_auto_t *body = intent_body(op);
 
-	if (txn == NULL || state_intent_put(txn, op->change->address, body, op->run->d) < 0)
+	if (txn == NULL || apply_op_move(op, txn) < 0 ||
+	    state_intent_put(txn, op->change->address, body, op->run->d) < 0)
 		return -1;
 	op->run->dirty = true;
 	return 0;

@@ -331,6 +331,19 @@ static int begin(struct apply_op *op, enum plan_node_kind kind)
 	return 0;
 }
 
+/* Before anything is read of what is recorded under the change's address. */
+static int move(struct apply_op *op)
+{
+	struct state_txn *txn = op->change->moved_from != NULL ? apply_run_txn(op->run) : NULL;
+
+	if (op->change->moved_from == NULL)
+		return 0;
+	if (txn != NULL && apply_op_move(op, txn) == 0)
+		return 0;
+	apply_op_step(op, OP_INTENDING); /* which this turn will not come to */
+	return -1;
+}
+
 int apply_op_start(struct apply_run *run, size_t node)
 {
 	const struct plan_node *what = &run->graph->nodes[node];
@@ -341,9 +354,12 @@ int apply_op_start(struct apply_run *run, size_t node)
 	    .run = run, .node = node, .change = change, .type = change->type, .incarnation = change->incarnation};
 	apply_intent_token(op);
 	apply_report_started(run, what->change);
-	if (map_has(&run->intents, change->address))
+	if (map_has(&run->intents, change->address) ||
+	    (change->moved_from != NULL && map_has(&run->intents, change->moved_from)))
 		apply_op_fail(op, APPLY_CODE_INTENT,
 			      "not done: an earlier run was cut off here, and what came of it could not be looked up");
+	else if (move(op) < 0)
+		return -1;
 	else if (change->action == PLAN_FORGET || !target_dead(op, run->changes[what->change].target))
 		return begin(op, what->kind);
 	return 0;

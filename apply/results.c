@@ -220,7 +220,7 @@ int apply_result_store(struct apply_op *op)
 	if (!called || is_open(op) || op->kind == OP_NOTHING)
 		return 0;
 	txn = apply_run_txn(op->run);
-	if (txn == NULL || store_record(op, txn) < 0)
+	if (txn == NULL || apply_op_move(op, txn) < 0 || store_record(op, txn) < 0)
 		return -1;
 	if (!op->intended || op->again)
 		return 0;

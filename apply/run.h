@@ -248,6 +248,9 @@ int apply_intent_put(struct apply_op *op);
 /* Everything of the record that comes of `op`; `depends` must be released by the caller. */
 void apply_op_record(struct plan_record *out, struct apply_op *op, json_t **depends);
 
+/* Moves the record of a change to its address, where the plan says so and it is not there yet. */
+int apply_op_move(struct apply_op *op, struct state_txn *txn);
+
 /* -- results.c ----------------------------------------------------------------------------------------------------- */
 
 /* Writes what came of an op into the run's transaction. */

@@ -15,6 +15,7 @@ struct subject {
 	struct specs_resource *resource;
 	const struct known *known; /* NULL: live as recorded, or not read */
 	bool recorded;
+	const char *moved_from; /* where it is recorded, if not at its address */
 	struct state_record raw;
 	json_t *body; /* parsed when needed */
 	struct plan_record record;
@@ -122,6 +123,10 @@ static struct plan_change *change_start(struct subject *s, enum plan_action acti
 		change->adopted = s->record.adopted;
 		change->recorded = json_incref(s->record.properties);
 		change->attributes = json_incref(s->record.attributes);
+		change->moved_from = plan_keep(plan, s->moved_from);
+		change->origin = plan_keep(plan, s->record.origin != NULL ? s->record.origin : s->moved_from);
+	} else if (resource->name_generated) {
+		change->incarnation = maker_incarnation_least(s->m, resource->address);
 	}
 	if (s->known != NULL) {
 		change->drifted = s->known->drifted;
@@ -254,8 +259,11 @@ static bool same_identity(const struct maker *m, const struct specs_resource *re
 }
 
 /* A generated name changes with each replacement, so that old and new can stand side by side (rule 6). */
-static void rename_generated(const struct maker *m, struct specs_resource *resource, struct plan_change *change)
+static void rename_generated(struct maker *m, struct specs_resource *resource, struct plan_change *change)
 {
+	int64_t least = maker_incarnation_least(m, resource->address);
+
+	change->incarnation = least > change->incarnation ? least : change->incarnation;
 	mem_auto_str char *name =
 	    specs_generated_name(resource->type, m->plan->lineage, resource->address, resource->instance->stack,
 				 resource->logical_id, change->incarnation);
@@ -326,7 +334,7 @@ static void decide_update(struct subject *s)
 
 	plan_diff_make(&diff, s->resource->type, s->resource->properties, prior, s->record.properties,
 		       s->known != NULL);
-	if (diff.count == 0 && !known_incomplete && record_says_the_same(s)) {
+	if (diff.count == 0 && !known_incomplete && s->moved_from == NULL && record_says_the_same(s)) {
 		plan_diff_free(&diff);
 		unchanged(s);
 		return;
@@ -338,7 +346,9 @@ static void decide_update(struct subject *s)
 		decide_replace(s, change, prior);
 	else if (diff.count == 0) {
 		change->record_only = !known_incomplete;
-		change->reason = known_incomplete ? "update_because_incomplete" : "update_record_only";
+		change->reason = known_incomplete        ? "update_because_incomplete"
+				 : s->moved_from != NULL ? "update_because_moved"
+							 : "update_record_only";
 	} else if (known_incomplete)
 		change->reason = "update_because_incomplete";
 	change_end(s, change);
@@ -372,12 +382,15 @@ static bool identity_taken(struct subject *s)
 static int subject_load(struct subject *s)
 {
 	struct maker *m = s->m;
-	int found = state_record_get(m->txn, s->resource->address, &s->raw, m->d);
+	int found = maker_record(m, s->resource->address, &s->raw, &s->moved_from);
 
 	if (found < 0)
 		return -1;
 	s->recorded = found == 1;
-	s->known = map_get(&m->known, s->resource->address);
+	s->known = map_get(&m->known, s->moved_from != NULL ? s->moved_from : s->resource->address);
+	/* It is wanted, whatever is decided: not to be deleted where it stands. */
+	if (s->moved_from != NULL)
+		map_set(&m->seen, s->moved_from, SEEN_ASIDE);
 	depends_merge(s);
 	plan_digest(s->digest, s->resource->instance->account->id, s->resource->type->name, s->resource->properties,
 		    s->depends, s->depend_count, s->resource->deletion, s->resource->protect);
@@ -409,15 +422,34 @@ static int subject_parse(struct subject *s)
 	return 0;
 }
 
+/* What an apply that was cut off has left is settled at the address that it was begun under. */
+static bool move_waits(struct subject *s)
+{
+	const struct map *intents = &s->m->intents;
+	mem_auto_str char *why = NULL;
+
+	if (s->moved_from == NULL || (!map_has(intents, s->moved_from) && !map_has(intents, s->resource->address)))
+		return false;
+	why = mem_printf("is not moved here from %s yet: a run that was cut off may have left something under way, "
+			 "and the next apply settles that first",
+			 s->moved_from);
+	set_aside(s, PLAN_NOTE_BLOCKED, s->resource->address, why);
+	return true;
+}
+
 static void decide(struct subject *s)
 {
 	const struct known *known = s->known;
-	bool as_recorded = s->recorded && known == NULL && memcmp(s->digest, s->raw.digest, sizeof s->digest) == 0;
+	bool as_recorded = s->recorded && s->moved_from == NULL && known == NULL &&
+			   memcmp(s->digest, s->raw.digest, sizeof s->digest) == 0;
 
 	if (s->resource->blocked != NULL)
 		set_aside(s, PLAN_NOTE_BLOCKED, s->resource->address, s->resource->blocked);
-	else if (s->recorded && !as_recorded && subject_parse(s) < 0)
+	else if (s->recorded && (maker_move_disputed(s->m, &s->resource->place, s->resource->address, s->moved_from) ||
+				 (!as_recorded && subject_parse(s) < 0)))
 		seen_set(s->m, s->resource->address, SIZE_MAX);
+	else if (move_waits(s))
+		return;
 	else if (known != NULL && known->live == KNOWN_UNREADABLE)
 		set_aside(s, PLAN_NOTE_UNREACHABLE, NULL, known->why);
 	else if (identity_taken(s))
@@ -442,39 +474,70 @@ static int plan_resource(struct maker *m, struct specs_resource *resource)
 		return -1;
 	decide(&s);
 	free(s.depends);
-	if (s.record.deposed != NULL)
-		maker_deposed(m, resource->address, &s.raw, &s.record);
+	if (s.record.deposed != NULL && (s.moved_from == NULL || map_get(&m->seen, resource->address) != SEEN_ASIDE))
+		maker_deposed(m, resource->address, s.moved_from, &s.raw, &s.record);
 	json_decref(s.body);
 	return 0;
 }
 
 /* -- The evaluator's questions ------------------------------------------------------------------------------------- */
 
+/* What a generated name is made from besides lineage and address. */
+static void named_load(struct maker *m, const char *address)
+{
+	struct state_record raw;
+	json_auto_t *body = NULL;
+	struct plan_record record = {0};
+	const char *from = NULL;
+
+	if (m->named.address != NULL && strcmp(m->named.address, address) == 0)
+		return;
+	free(m->named.address);
+	free(m->named.origin);
+	m->named.address = mem_strdup(address);
+	if (maker_record(m, address, &raw, &from) == 1) {
+		body = json_loadb(raw.text, raw.text_len, 0, NULL);
+		if (plan_record_parse(&record, body) < 0)
+			record = (struct plan_record){0};
+	} else {
+		record.incarnation = maker_incarnation_least(m, address);
+	}
+	m->named.incarnation = record.incarnation;
+	m->named.origin = mem_strdup(record.origin != NULL ? record.origin : from);
+}
+
 static int64_t resolver_incarnation(void *payload, const char *address)
 {
 	struct maker *m = payload;
-	struct state_record raw;
-	json_auto_t *body = NULL;
-	struct plan_record record;
 
-	if (state_record_get(m->txn, address, &raw, m->d) != 1)
-		return 0;
-	body = json_loadb(raw.text, raw.text_len, 0, NULL);
-	return plan_record_parse(&record, body) < 0 ? 0 : record.incarnation;
+	named_load(m, address);
+	return m->named.incarnation;
+}
+
+static const char *resolver_origin(void *payload, const char *address)
+{
+	struct maker *m = payload;
+
+	named_load(m, address);
+	return m->named.origin;
 }
 
 /* Attributes of a resource that stays: as read, else as recorded. New reference or NULL. */
 static json_t *kept_attribute(struct maker *m, const char *address, const char *name)
 {
-	const struct known *known = map_get(&m->known, address);
+	const struct known *known;
 	struct state_record raw;
 	json_auto_t *body = NULL;
 	struct plan_record record;
-	json_t *value = known == NULL ? NULL : json_object_get(known->attributes, name);
+	const char *from = NULL;
+	int found = maker_record(m, address, &raw, &from);
+	json_t *value;
 
+	known = map_get(&m->known, from != NULL ? from : address);
+	value = known == NULL ? NULL : json_object_get(known->attributes, name);
 	if (value != NULL)
 		return json_incref(value);
-	if (state_record_get(m->txn, address, &raw, m->d) != 1)
+	if (found != 1)
 		return NULL;
 	body = json_loadb(raw.text, raw.text_len, 0, NULL);
 	return plan_record_parse(&record, body) < 0 ? NULL : json_incref(json_object_get(record.attributes, name));
@@ -544,6 +607,7 @@ int maker_build(struct maker *m)
 {
 	const struct specs_resolver resolver = {
 	    .incarnation = resolver_incarnation,
+	    .origin = resolver_origin,
 	    .attribute = resolver_attribute,
 	    .left_out = resolver_left_out,
 	    .payload = m,

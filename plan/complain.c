@@ -81,5 +81,14 @@ int maker_complaints_tell(struct maker *m)
 
 bool maker_selected(const struct maker *m, const char *address)
 {
-	return m->options->only == NULL || text_glob(m->options->only, address);
+	const char *from = map_get(&m->moves, address);
+	mem_auto_str char *to = NULL;
+
+	if (m->options->only == NULL || text_glob(m->options->only, address))
+		return true;
+	/* What moves is meant by either address. */
+	if (from != NULL && text_glob(m->options->only, from))
+		return true;
+	to = maker_moved_to(m, address);
+	return to != NULL && text_glob(m->options->only, to);
 }

@@ -87,17 +87,22 @@ static void regions_arrived(void *payload, const struct provider_result *result,
 }
 
 /* Accounts of records that are not on the roster any more, with the access that their last apply had. */
-static int remember_account(void *payload, const struct state_record *record)
+static int remember_account(struct maker *m, const struct state_record *record, const char *recorded_name)
 {
-	struct maker *m = payload;
 	json_auto_t *body = json_loadb(record->text, record->text_len, 0, NULL), *known = NULL;
 	struct maker_account *account;
 	const char *id = json_get_string(body, "AccountId"), *name;
 	json_t *access;
 	int result;
 
-	if (id == NULL || map_has(&m->by_id, id))
+	if (id == NULL)
 		return 0;
+	account = maker_account(m, id);
+	if (account != NULL) {
+		if (account->spec != NULL)
+			maker_renamed(m, recorded_name, account);
+		return 0;
+	}
 	result = remembered(m, id, &known);
 	if (result < 0)
 		return -1;
@@ -112,15 +117,43 @@ static int remember_account(void *payload, const struct state_record *record)
 	return 0;
 }
 
-/* Only records under accounts that the roster does not name have to be looked into. */
+/* A name that has passed from one account to another would make one plan of two: what is recorded under it would have
+ * to move away before the other's is made. */
+static int check_name(struct maker *m, const struct state_record *record, const struct specs_account *spec)
+{
+	json_auto_t *body = NULL;
+	const struct maker_account *account;
+	const char *id;
+
+	if (map_has(&m->names, spec->name))
+		return 0;
+	map_set(&m->names, spec->name, m);
+	body = json_loadb(record->text, record->text_len, 0, NULL);
+	id = json_get_string(body, "AccountId");
+	account = id == NULL || strcmp(id, spec->id) == 0 ? NULL : maker_account(m, id);
+	if (account == NULL || account->spec == NULL)
+		return 0;
+	return diag_error(
+	    m->d,
+	    "the roster calls account %s %s, but what is recorded under that name is in account %s, which "
+	    "is called %s now; a name can go to another account once nothing is recorded under it: apply "
+	    "%s under its new name first",
+	    spec->id, spec->name, id, account->name, id);
+}
+
+/* Only records under accounts that the roster does not name have to be looked into; of the others the first of each. */
 static int remember_accounts(void *payload, const struct state_record *record)
 {
 	struct maker *m = payload;
 	const char *slash = strchr(record->address, '/');
 	mem_auto_str char *name =
 	    mem_strndup(record->address, slash == NULL ? strlen(record->address) : (size_t)(slash - record->address));
+	const struct specs_account *spec;
 
-	return specs_account_find(m->specs, name) != NULL ? 0 : remember_account(m, record);
+	if (map_has(&m->renamed, name))
+		return 0;
+	spec = specs_account_find(m->specs, name);
+	return spec != NULL ? check_name(m, record, spec) : remember_account(m, record, name);
 }
 
 /* All accounts are known before the first is asked: what is wrong with one must not leave calls under way. */

@@ -220,6 +220,20 @@ static void read_values(struct plan_reader *r, struct plan_change *change, const
 	check_values(r, change);
 }
 
+static bool address_is_hollow(const struct plan_change *change)
+{
+	return *change->account == '\0' || *change->region == '\0' || *change->stack == '\0' ||
+	       *change->logical_id == '\0';
+}
+
+static void check_address(struct plan_reader *r, const char *key, const char *address)
+{
+	struct plan_change place = {0};
+
+	if (address != NULL && (plan_change_address(r->plan, &place, address) != 0 || address_is_hollow(&place)))
+		wrong(r, key, "account/region/stack/LogicalId");
+}
+
 static void read_flags(struct plan_reader *r, struct plan_change *change, const json_t *ours)
 {
 	const char *digest = read_text(r, ours, "digest", true);
@@ -230,6 +244,10 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 	change->incarnation = read_count(r, ours, "incarnation");
 	change->deletion =
 	    (enum specs_deletion)read_word(r, ours, "deletion", plan_deletion_words, SPECS_DELETION_UNSET + 1);
+	change->moved_from = plan_keep(r->plan, read_text(r, ours, "moved_from", false));
+	change->origin = plan_keep(r->plan, read_text(r, ours, "origin", false));
+	check_address(r, "moved_from", change->moved_from);
+	check_address(r, "origin", change->origin);
 	change->create_first = read_flag(r, ours, "create_first");
 	change->protect = read_flag(r, ours, "protect");
 	change->adopted = read_flag(r, ours, "adopted");
@@ -237,12 +255,6 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 	change->gone = read_flag(r, ours, "gone");
 	change->retain_old = read_flag(r, ours, "retain_old");
 	change->record_only = read_flag(r, ours, "record_only");
-}
-
-static bool address_is_hollow(const struct plan_change *change)
-{
-	return *change->account == '\0' || *change->region == '\0' || *change->stack == '\0' ||
-	       *change->logical_id == '\0';
 }
 
 /* Other tools judge their part of the file and apply follows ours: the two must say the same. */

@@ -153,6 +153,7 @@ static json_t *resource_change(const struct plan *plan, const struct plan_change
 	json_object_set_new(result, "change", terraform_change(plan, change, unknown));
 	set_text(result, "action_reason", change->reason);
 	set_text(result, "deposed", deposed);
+	set_text(result, "previous_address", change->moved_from);
 	return result;
 }
 
@@ -226,6 +227,8 @@ static json_t *muster_change(const struct plan *plan, const struct plan_change *
 	set_recorded(result, plan, change);
 	if (change->diff.count > 0)
 		json_object_set_new(result, "differences", differences(change));
+	set_text(result, "moved_from", change->moved_from);
+	set_text(result, "origin", change->origin);
 	set_flag(result, "create_first", change->create_first);
 	set_flag(result, "protect", change->protect);
 	set_flag(result, "adopted", change->adopted);

@@ -100,12 +100,26 @@ static void key_add(struct buf *key, const json_t *value)
 	buf_addc(key, '\n');
 }
 
+const char *plan_group_former(const struct plan_change *change)
+{
+	const char *slash = change->moved_from == NULL || change->deposed ? NULL : strrchr(change->moved_from, '/');
+
+	return slash == NULL || strcmp(slash + 1, change->logical_id) == 0 ? NULL : slash + 1;
+}
+
+bool plan_group_is_move(const struct plan_change *change)
+{
+	return change->moved_from != NULL && change->record_only;
+}
+
 static void group_key(struct buf *key, const struct plan_change *change, const struct said *said,
 		      struct plan_group_value *values, size_t count)
 {
 	buf_addf(key, "%d %d %d %d %d %d %d\n%s\n%s\n%s\n%s\n", change->action, change->create_first, change->adopted,
 		 change->gone, change->retain_old, change->record_only, change->deposed, change->type_name,
 		 change->stack, change->logical_id, change->reason != NULL ? change->reason : "");
+	if (plan_group_former(change) != NULL)
+		buf_addf(key, "%s\n", plan_group_former(change));
 	for (size_t i = 0; i < count; i++) {
 		buf_addf(key, "%s %d %d %d\n", said[i].path, said[i].forces_replace, said[i].may_replace,
 			 said[i].sensitive);

@@ -34,6 +34,12 @@ struct plan_groups {
 	size_t touched;      /* targets with a change */
 };
 
+/* The logical id that a change's resource had before it moved, or NULL where it is not moved, or has only got another
+ * account's name (which a note of the plan says once for all). */
+const char *plan_group_former(const struct plan_change *change);
+/* Whether all that is done is to move the record. */
+bool plan_group_is_move(const struct plan_change *change);
+
 /* Strings and JSON are owned by the groups or borrowed from the plan, which must outlive them. */
 void plan_groups_make(struct plan_groups *out, const struct plan *plan);
 void plan_groups_free(struct plan_groups *groups);

@@ -132,6 +132,7 @@ static int compute(struct maker *m)
 	}
 	if (maker_removed(m) < 0)
 		return -1;
+	maker_moved_settle(m);
 	return maker_complaints_tell(m) < 0 || m->d->errors > errors ? -1 : 0;
 }
 
@@ -185,6 +186,9 @@ static void maker_free(struct maker *m)
 		json_decref(account->regions);
 		free(account->list);
 		free(account->unreachable);
+		for (size_t k = 0; k < account->former_count; k++)
+			free(account->former[k]);
+		free(account->former);
 		free(account);
 	}
 	free(m->accounts);
@@ -196,6 +200,13 @@ static void maker_free(struct maker *m)
 	map_free(&m->blocked, free);
 	map_free(&m->noted, NULL);
 	map_free(&m->intents, NULL);
+	map_free(&m->names, NULL);
+	map_free(&m->renamed, NULL);
+	map_free(&m->moves, free);
+	map_free(&m->origins, NULL);
+	map_free(&m->scanned, NULL);
+	free(m->named.address);
+	free(m->named.origin);
 }
 
 int plan_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs, struct state *state,

@@ -4,6 +4,7 @@
  *   discover.c  accounts and their enabled regions
  *   refresh.c   live values of what is recorded
  *   build.c     evaluates the specs and decides each resource's action
+ *   moved.c     what is recorded under an address that it has no more
  *   removed.c   what is recorded and no longer wanted
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is still used, what is read
@@ -26,6 +27,8 @@ struct maker_account {
 	json_t *regions;   /* sorted list of names; NULL: not known */
 	const char **list; /* the same for specs_expand(), NULL-terminated, borrowed from `regions` */
 	char *unreachable; /* why it could not be entered, or NULL */
+	char **former;     /* names that records have it under and the roster has no more */
+	size_t former_count;
 	struct maker *maker;
 };
 
@@ -64,6 +67,15 @@ struct maker {
 	struct map noted;      /* notes made already, by their text */
 	struct map complaints; /* errors to be told, by what they are about */
 	struct map intents;    /* addresses with an open intent */
+	struct map names;      /* of accounts whose records are known to be theirs */
+	struct map renamed;    /* former name of an account -> struct maker_account */
+	struct map moves;      /* address of a wanted resource -> where it is recorded (char *) */
+	struct map origins; /* address -> number that no name of what was moved away from it has, from `scanned` ... */
+	struct map scanned; /* ... generations */
+	struct {
+		char *address, *origin;
+		int64_t incarnation;
+	} named; /* what the evaluator has asked last */
 	bool state_empty;
 };
 
@@ -78,9 +90,26 @@ void maker_region_skipped(void *payload, const char *stack, const struct specs_a
 int maker_refresh(struct maker *m);
 int maker_build(struct maker *m);
 int maker_removed(struct maker *m);
-/* Adds the deletions of what earlier create-first replacements of a record left behind. */
-void maker_deposed(struct maker *m, const char *address, const struct state_record *raw,
+/* Adds the deletions of what earlier create-first replacements of a record left behind. `moved_from` may be NULL. */
+void maker_deposed(struct maker *m, const char *address, const char *moved_from, const struct state_record *raw,
 		   const struct plan_record *record);
+
+/* Takes note that records stand under a name that the roster does not have, of an account that it has. */
+void maker_renamed(struct maker *m, const char *former, struct maker_account *account);
+/* The address (of four parts or three) that something recorded has now by roster and `Moved`; NULL when it is the same.
+ * Free with free(). */
+char *maker_moved_to(const struct maker *m, const char *recorded);
+/* The record of a wanted resource: at its address or, if there is none, where it is moved from: *from is then that
+ * address (valid as long as `m`), else NULL. 1, 0 or -1 as state_record_get(). */
+int maker_record(struct maker *m, const char *address, struct state_record *out, const char **from);
+/* Whether a second record claims to be the resource (recorded at its address, or at `from`); complains then. */
+bool maker_move_disputed(struct maker *m, const struct diag_place *place, const char *address, const char *from);
+/* The least incarnation for a name made from this address: one moved away from it has kept the names before. */
+int64_t maker_incarnation_least(struct maker *m, const char *address);
+/* Lets changes name what they depended on by its address now, too. */
+void maker_moved_settle(struct maker *m);
+/* Notes of the accounts that were renamed. */
+void maker_moved_tell(struct maker *m);
 /* 1 when something was found that the plan must be built anew with. */
 int maker_find(struct maker *m);
 int maker_select(struct maker *m);

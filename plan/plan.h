@@ -88,6 +88,9 @@ struct plan_change {
 	/* The address that its record stands under until this is applied (a `Moved` list, an account renamed on the
 	 * roster), or NULL. `version` is that record's. The names it has do not change by it. */
 	const char *moved_from;
+	/* The address that its generated names are made from where that is not its own (plan_record.origin); a
+	 * replacement drops it. */
+	const char *origin;
 	/* With --base: the base revision's specs bring about the same change, so it is not of this branch. */
 	bool pending;
 	/* PLAN_UPDATE, record_only: what AWS has now goes into the record as it is (--accept-drift). */

@@ -48,6 +48,7 @@ json_t *plan_record_body(const struct plan_record *record)
 	set_flag(body, "Incomplete", record->incomplete);
 	if (record->incarnation != 0)
 		json_object_set_new(body, "Incarnation", json_integer(record->incarnation));
+	set_string(body, "Origin", record->origin);
 	return body;
 }
 
@@ -87,6 +88,7 @@ int plan_record_parse(struct plan_record *out, const json_t *body)
 	    .adopted = json_get_bool(body, "Adopted", false),
 	    .incomplete = json_get_bool(body, "Incomplete", false),
 	    .incarnation = json_get_int(body, "Incarnation", 0),
+	    .origin = json_get_string(body, "Origin"),
 	};
 	return out->type != NULL && json_is_object(out->properties) ? 0 : -1;
 }

@@ -67,7 +67,7 @@ static void change_fill(struct maker *m, struct plan_change *change, const struc
 	}
 }
 
-void maker_deposed(struct maker *m, const char *address, const struct state_record *raw,
+void maker_deposed(struct maker *m, const char *address, const char *moved_from, const struct state_record *raw,
 		   const struct plan_record *record)
 {
 	size_t i;
@@ -90,6 +90,7 @@ void maker_deposed(struct maker *m, const char *address, const struct state_reco
 		change->attributes = json_incref(json_object_get(old, "Attributes"));
 		change->incarnation = json_get_int(old, "Incarnation", 0);
 		change->version = raw->version;
+		change->moved_from = plan_keep(m->plan, moved_from);
 		change->deletion = SPECS_DELETE;
 	}
 }
@@ -132,7 +133,23 @@ static bool in_blocked_instance(const struct maker *m, const char *address)
 {
 	mem_auto_str char *instance = mem_strndup(address, (size_t)(strrchr(address, '/') - address));
 
-	return m->blocked.live > 0 && map_has(&m->blocked, instance);
+	mem_auto_str char *now = m->blocked.live > 0 ? maker_moved_to(m, instance) : NULL;
+
+	return m->blocked.live > 0 && (map_has(&m->blocked, instance) || (now != NULL && map_has(&m->blocked, now)));
+}
+
+/* An account that is not on the roster any more has perhaps been closed: then nothing will ever enter it again. */
+static void note_unreachable(struct maker *m, const struct plan_record *record, const struct plan_change *place,
+			     const char *why)
+{
+	const struct maker_account *account = maker_account(m, record->account_id);
+	mem_auto_str char *closed = NULL;
+
+	if (account == NULL || account->spec == NULL)
+		closed = mem_printf("%s; if the account is closed, let the state forget what was there: muster state "
+				    "rm '%s/*'",
+				    why, place->account);
+	maker_note(m, PLAN_NOTE_UNREACHABLE, place->account, place->region, NULL, closed != NULL ? closed : why);
 }
 
 static int visit(void *payload, const struct state_record *raw)
@@ -150,14 +167,14 @@ static int visit(void *payload, const struct state_record *raw)
 		return diag_error(m->d, "the state's record of %s cannot be read", raw->address);
 	why = unreachable(m, &record, &place);
 	if (why != NULL) {
-		maker_note(m, PLAN_NOTE_UNREACHABLE, place.account, place.region, NULL, why);
+		note_unreachable(m, &record, &place, why);
 		return 0;
 	}
 	change = plan_change_add(m->plan);
 	*change = place;
 	change_fill(m, change, raw, &record);
 	decide(m, change);
-	maker_deposed(m, raw->address, raw, &record);
+	maker_deposed(m, raw->address, NULL, raw, &record);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ static const char *const reasons[][2] = {
     {"update_because_incomplete", "an earlier apply did not get to its end here"},
     {"history_type_unknown", "this version does not know the type, so its values are not shown"},
     {"update_record_only", "only the record changes (dependencies, policies or Protect), nothing in AWS"},
+    {"update_because_moved", "only its record moves, nothing changes in AWS"},
     {"adopt_because_exists", "it exists in AWS and is taken over"},
     {"adopt_because_cut_off", "it was made by a run that was cut off"},
     {"delete_because_deposed", "an earlier replacement left it behind"},
@@ -48,6 +49,11 @@ static void print_remarks(struct plan_printer *p, const struct plan_group *group
 	const struct plan_change *change = group->sample;
 	const char *words = reason_words(change->reason);
 
+	if (plan_group_former(change) != NULL) {
+		mem_auto_str char *text = mem_printf("moved from %s/%s", change->stack, plan_group_former(change));
+
+		plan_remark(p, 4, text);
+	}
 	if (words != NULL)
 		plan_remark(p, 4, words);
 	if (change->retain_old)
@@ -91,14 +97,26 @@ static void print_value(struct plan_printer *p, const struct plan_group *group, 
 	json_decref(hidden);
 }
 
+/* What only moves since its account has another name: the note of that says all there is to say. */
+static bool is_renamed_only(const struct plan_group *group)
+{
+	return plan_group_is_move(group->sample) && plan_group_former(group->sample) == NULL;
+}
+
+static const char *verb(const struct plan_change *change, bool past)
+{
+	if (plan_group_is_move(change))
+		return past ? "moved" : "move";
+	return past ? plan_action_past(change->action) : plan_action_name(change->action);
+}
+
 static void print_group(struct plan_printer *p, const struct plan_group *group, bool past)
 {
 	const struct plan_change *change = group->sample;
 	enum plan_paint paint = plan_paint_of(change->action);
 
 	plan_paint(p, paint);
-	buf_addf(&p->raw, "%s %s", plan_action_sign(change->action, change->create_first),
-		 past ? plan_action_past(change->action) : plan_action_name(change->action));
+	buf_addf(&p->raw, "%s %s", plan_action_sign(change->action, change->create_first), verb(change, past));
 	plan_paint_end(p, paint);
 	buf_addc(&p->raw, ' ');
 	plan_paint(p, PLAN_PAINT_BOLD);
@@ -124,16 +142,28 @@ struct total {
 	size_t count, targets;
 };
 
-static void count_actions(struct total totals[PLAN_DELETE + 1], const struct plan *plan)
+#define MOVES (PLAN_DELETE + 1) /* counted after the actions */
+
+static void count_total(struct total *totals, struct map *seen, int what, const struct plan_change *change)
+{
+	mem_auto_str char *key = mem_printf("%d/%s/%s", what, change->account, change->region);
+
+	totals[what].count++;
+	totals[what].targets += map_set(seen, key, seen) == NULL;
+}
+
+/* What moves and is changed, too, counts as both. */
+static void count_actions(struct total totals[MOVES + 1], const struct plan *plan)
 {
 	struct map seen = MAP_INIT;
 
 	for (size_t i = 0; i < plan->change_count; i++) {
 		const struct plan_change *change = &plan->changes[i];
-		mem_auto_str char *key = mem_printf("%d/%s/%s", change->action, change->account, change->region);
 
-		totals[change->action].count++;
-		totals[change->action].targets += map_set(&seen, key, &seen) == NULL;
+		if (change->moved_from != NULL && !change->deposed)
+			count_total(totals, &seen, MOVES, change);
+		if (!plan_group_is_move(change))
+			count_total(totals, &seen, (int)change->action, change);
 	}
 	map_free(&seen, NULL);
 }
@@ -141,9 +171,9 @@ static void count_actions(struct total totals[PLAN_DELETE + 1], const struct pla
 static void print_plan_line(struct plan_printer *p, const struct plan *plan, const struct plan_groups *groups)
 {
 	/* The first four are said also when there are none. */
-	static const enum plan_action order[] = {PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE,
-						 PLAN_DELETE, PLAN_ADOPT,  PLAN_FORGET};
-	struct total totals[PLAN_DELETE + 1] = {0};
+	static const int order[] = {PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DELETE,
+				    PLAN_ADOPT,  PLAN_FORGET, MOVES};
+	struct total totals[MOVES + 1] = {0};
 
 	count_actions(totals, plan);
 	plan_paint(p, PLAN_PAINT_BOLD);
@@ -155,7 +185,8 @@ static void print_plan_line(struct plan_printer *p, const struct plan *plan, con
 		if (i >= 4 && total->count == 0)
 			continue;
 		/* Plain digits: people search for these words, and scripts do. */
-		buf_addf(&p->raw, "%s%zu to %s", i > 0 ? ", " : " ", total->count, plan_action_name(order[i]));
+		buf_addf(&p->raw, "%s%zu to %s", i > 0 ? ", " : " ", total->count,
+			 order[i] == MOVES ? "move" : plan_action_name((enum plan_action)order[i]));
 		if (total->count > 0)
 			buf_addf(&p->raw, " in %zu of %zu target%s", total->targets, groups->target_count,
 				 groups->target_count == 1 ? "" : "s");
@@ -167,7 +198,7 @@ static void print_plan_line(struct plan_printer *p, const struct plan *plan, con
 static void print_past_line(struct plan_printer *p, const struct plan *plan)
 {
 	static const enum plan_action order[] = {PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE, PLAN_DELETE};
-	struct total totals[PLAN_DELETE + 1] = {0};
+	struct total totals[MOVES + 1] = {0};
 	bool first = true;
 
 	count_actions(totals, plan);
@@ -281,7 +312,8 @@ void plan_render_text(struct buf *out, const struct plan *plan, const struct pla
 		print_head(&p, plan);
 	plan_groups_make(&groups, plan);
 	for (size_t i = 0; i < groups.count; i++)
-		print_group(&p, groups.items[i], plan->past);
+		if (!is_renamed_only(groups.items[i]))
+			print_group(&p, groups.items[i], plan->past);
 	if (!options->entries_only)
 		print_rest(&p, plan, &groups);
 	plan_groups_free(&groups);

@@ -112,8 +112,11 @@ static int users_open(struct users *users, struct maker *m)
 {
 	*users = (struct users){.m = m};
 	for (size_t i = 0; i < m->plan->change_count; i++)
-		if (!m->plan->changes[i].deposed)
+		if (!m->plan->changes[i].deposed) {
 			map_set(&users->touched, m->plan->changes[i].address, m);
+			if (m->plan->changes[i].moved_from != NULL)
+				map_set(&users->touched, m->plan->changes[i].moved_from, m);
+		}
 	return state_record_each(m->txn, "", user_collect, users, m->d) < 0 ? -1 : 0;
 }
 
@@ -128,18 +131,24 @@ static bool deletes(const struct plan_change *change)
 	return change->action == PLAN_DELETE || (change->action == PLAN_REPLACE && !change->retain_old);
 }
 
+static const char *user_at(const struct users *users, const char *address)
+{
+	mem_auto_str char *instance = instance_of(address);
+	const char *user = map_get(&users->used, address);
+
+	return user != NULL ? user : map_get(&users->used, instance);
+}
+
 /* Who would lose what the change deletes, or NULL. Who reads an output depends on the whole of its instance, so nobody
  * can tell which resource it is that such a one needs. */
 static const char *user_of(const struct users *users, const struct plan_change *change)
 {
-	mem_auto_str char *instance = NULL;
 	const char *user;
 
 	if (!deletes(change))
 		return NULL;
-	user = map_get(&users->used, change->address);
-	instance = instance_of(change->address);
-	return user != NULL ? user : map_get(&users->used, instance);
+	user = user_at(users, change->address);
+	return user != NULL || change->moved_from == NULL ? user : user_at(users, change->moved_from);
 }
 
 /* The user as a reader of the change needs it: without the target where it is the same. */
@@ -262,7 +271,7 @@ static int apply_only(struct maker *m)
 	for (size_t i = 0; i < m->plan->change_count; i++) {
 		const struct plan_change *change = &m->plan->changes[i];
 
-		if (text_glob(m->options->only, change->address))
+		if (maker_selected(m, change->address))
 			continue;
 		if (change->action == PLAN_CREATE || change->action == PLAN_REPLACE || change->action == PLAN_ADOPT) {
 			mem_auto_str char *instance = instance_of(change->address);
@@ -308,12 +317,13 @@ static int collect_reads(struct maker *m)
 
 		for (size_t k = 0; k < change->depend_count && result == 0; k++) {
 			struct state_record raw;
-			const char *address = change->depends[k];
+			const char *address = change->depends[k], *from;
 
 			if (map_has(&touched, address) || json_object_get(plan->reads, address) != NULL)
 				continue;
-			switch (state_record_get(m->txn, address, &raw, m->d)) {
+			switch (maker_record(m, address, &raw, &from)) {
 			case 1:
+				address = from != NULL ? from : address;
 				json_object_set_new(plan->reads, address, json_integer((json_int_t)raw.version));
 				break;
 			case 0:
@@ -374,6 +384,7 @@ int maker_select(struct maker *m)
 	if (apply_only(m) < 0 || drop_still_used(m) < 0)
 		return -1;
 	drop_notes(plan);
+	maker_moved_tell(m);
 	if (plan->change_count > 0)
 		qsort(plan->changes, plan->change_count, sizeof *plan->changes, by_address);
 	for (size_t i = 0; i < plan->change_count; i++)

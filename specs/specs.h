@@ -130,12 +130,15 @@ struct specs_instance {
 };
 
 /* An entry of a stack's `Moved` list: what was recorded under the logical id `from` is the resource `to` now. The list
- * is checked when specs are loaded: `to` is a resource of the stack, `from` is none, each stands there once. Several
- * steps (a -> b, b -> c) are followed: all `from` lead to the last `to`. */
+ * is checked when specs are loaded: `to` is a resource of the stack (where loops make resources, which is known in a
+ * target only, it may be any name), `from` is none, each `from` stands there once. Several steps (a -> b, b -> c) are
+ * followed: all `from` lead to the last `to`. */
 struct specs_moved {
 	const char *from, *to;
 };
 const struct specs_moved *specs_instance_moved(const struct specs_instance *instance, size_t *count);
+/* The same by the stack's name, also where it goes nowhere: NULL and 0 when there is no such stack or list. */
+const struct specs_moved *specs_stack_moved(const struct specs *specs, const char *stack, size_t *count);
 
 enum specs_deletion { SPECS_DELETE, SPECS_RETAIN, SPECS_DELETION_UNSET };
 

@@ -244,6 +244,8 @@ struct stack {
 	const char **resource_names, **condition_names, **output_names;
 	size_t resource_name_count, condition_name_count, output_name_count;
 	bool resource_loops, condition_loops, output_loops;
+	struct specs_moved *moved; /* each `to` the last step; in the arena, its strings the document's */
+	size_t moved_count;
 	json_t *owned; /* list: values that compiling made */
 	/* What the digest must cover */
 	struct node **reads; /* CALL_FILE, CALL_ACCOUNTS, CALL_REGIONS, CALL_OUTPUT */
@@ -318,6 +320,8 @@ int specs_access_check(const struct json_doc *doc, const struct json_path *path,
 /* Reads stacks/PATH and compiles it. */
 struct stack *specs_stack_load(struct specs *specs, const char *name, const char *file, struct diag *d);
 void specs_stack_free(struct stack *stack);
+/* Reads and checks its `Moved`; the names of its resources must be known. */
+int specs_moved_read(struct stack *stack, struct diag *d);
 /* What needs all stacks: DependsOn, Fn::GetStackOutput, parameters nobody declares. */
 int specs_stacks_link(struct specs *specs, struct diag *d);
 

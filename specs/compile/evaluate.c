@@ -290,10 +290,24 @@ static int resource_depends(struct eval *e, const struct resource_definition *r)
 	return result;
 }
 
+/* The name by the address that the resource was made under: stack and logical id are that one's, too. */
+static char *name_by_origin(const struct schema_type *type, const char *lineage, const char *origin,
+			    int64_t incarnation)
+{
+	mem_auto_str char *copy = mem_strdup(origin);
+	char *rest = copy, *parts[4] = {NULL};
+
+	for (size_t i = 0; i < 4; i++)
+		parts[i] = strsep(&rest, "/");
+	return specs_generated_name(type, lineage, origin, parts[2] != NULL ? parts[2] : "",
+				    parts[3] != NULL ? parts[3] : "", incarnation);
+}
+
 static int resource_name(struct eval *e, struct specs_resource *r, const struct node *at)
 {
 	const struct schema_type *type = r->type;
 	const char *lineage = e->specs->settings.lineage != NULL ? e->specs->settings.lineage : "";
+	const char *origin = NULL;
 	const json_t *given;
 	mem_auto_str char *name = NULL;
 	int64_t incarnation = 0;
@@ -309,7 +323,9 @@ static int resource_name(struct eval *e, struct specs_resource *r, const struct 
 		return EVAL_OK;
 	if (e->resolver != NULL && e->resolver->incarnation != NULL)
 		incarnation = e->resolver->incarnation(e->resolver->payload, r->address);
-	name = specs_generated_name(type, lineage, r->address, r->instance->stack, r->logical_id, incarnation);
+	if (e->resolver != NULL && e->resolver->origin != NULL)
+		origin = e->resolver->origin(e->resolver->payload, r->address);
+	name = name_by_origin(type, lineage, origin != NULL ? origin : r->address, incarnation);
 	/* What a template gives without functions is shared by all targets. */
 	if (r->properties->refcount > 1) {
 		json_t *copy = json_copy(r->properties);

@@ -51,7 +51,8 @@ static void read_keys(struct reader *r)
 					   "Transform",   "Targets",
 					   "DependsOn",   "Parameters",
 					   "Mappings",    "Conditions",
-					   "Resources",   "Outputs"};
+					   "Resources",   "Outputs",
+					   "Moved"};
 	static const struct {
 		const char *name, *why;
 	} refused[] = {
@@ -218,6 +219,8 @@ static void read_sections(struct reader *r)
 	if (section_read(r, &stack->resources, "Resources", false, specs_resource_compile) != 0)
 		r->result = -1;
 	if (section_read(r, &stack->outputs, "Outputs", false, specs_output_entry_compile) != 0)
+		r->result = -1;
+	if (specs_moved_read(stack, r->d) != 0)
 		r->result = -1;
 	if (resources != NULL && json_object_size(resources) == 0) {
 		json_doc_error(stack->doc, JSON_PATH_KEY(NULL, "Resources"), false, r->d, "a stack needs resources");

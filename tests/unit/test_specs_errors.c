@@ -20,6 +20,7 @@ struct mistake {
 #define VALUE(value)        TOPIC("\"Value\": " value)
 #define CONDITIONS(entries) STACK("\"Conditions\": {" entries "}, \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}")
 #define PARAMETERS(entries) STACK("\"Parameters\": {" entries "}, \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}")
+#define MOVED(list)         STACK("\"Moved\": " list ",\n\"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}")
 #define TARGETS(targets)    "{\"Targets\": " targets ", \"Resources\": {\"T\": {\"Type\": \"Test::Topic\"}}}"
 #define ACCOUNT(members)    "{\"Accounts\": [{\"Name\": \"one\", \"Id\": \"111111111111\", " members "}]}"
 #define SETTINGS(members)   "{\"Version\": 1, \"HomeRegion\": \"eu-west-1\", " members "}"
@@ -31,6 +32,24 @@ static const struct mistake mistakes[] = {
     {"no object", "stacks/s.json", "[]", "stacks/s.json:1:1: : must be an object, not list"},
     {"no settings", "muster.json", NULL, "muster.json:*there is no such file"},
     {"no roster", "accounts.json", NULL, "accounts.json:*there is no such file"},
+
+    /* Moved */
+    {"moved is no list", "stacks/s.json", MOVED("{}"), "stacks/s.json:2:10: Moved: must be a list*"},
+    {"moved entry", "stacks/s.json", MOVED("[\"A\"]"), "stacks/s.json:2:11: Moved[[]0]: must be an object*"},
+    {"moved without To", "stacks/s.json", MOVED("[{\"From\": \"A\"}]"), "*Moved[[]0]: \"To\" is missing"},
+    {"moved key", "stacks/s.json", MOVED("[{\"From\": \"A\", \"To\": \"T\", \"Form\": 1}]"),
+     "*Moved[[]0].Form: unknown key \"Form\" (did you mean \"From\"?)"},
+    {"moved from an address", "stacks/s.json", MOVED("[{\"From\": \"s/A\", \"To\": \"T\"}]"),
+     "*Moved[[]0].From: is not a logical id*"},
+    {"moved from what is there", "stacks/s.json", MOVED("[{\"From\": \"T\", \"To\": \"T\"}]"),
+     "*Moved[[]0].From: \"T\" is a resource of this stack still*"},
+    {"moved to nothing", "stacks/s.json", MOVED("[{\"From\": \"A\", \"To\": \"Tp\"}]"),
+     "stacks/s.json:2:31: Moved[[]0].To: no resource is called \"Tp\" (did you mean \"T\"?)"},
+    {"moved twice", "stacks/s.json", MOVED("[{\"From\": \"A\", \"To\": \"T\"}, {\"From\": \"A\", \"To\": \"T\"}]"),
+     "*Moved[[]1].From: \"A\" is moved twice"},
+    {"moved in a circle", "stacks/s.json",
+     MOVED("[{\"From\": \"A\", \"To\": \"B\"}, {\"From\": \"B\", \"To\": \"A\"}]"),
+     "*Moved[[]0].To: these moves go round in a circle"},
 
     /* settings */
     {"unknown setting", "muster.json", SETTINGS("\"HomeRegoin\": 1"),
