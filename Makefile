@@ -27,7 +27,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o
 SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c) base/mem.c base/buf.c
 SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
-DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c))
+DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c tests/bench/*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
 .PHONY: all unit deps need-deps demo test bench fuzz lint install clean asan \
@@ -95,7 +95,7 @@ test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all asan
 	@bash tests/run.sh $(BUILD)
 
-bench: all
+bench: all $(BUILD)/driver/bench/commit
 	bash tests/bench/fleet.sh $(BUILD)
 
 # Judges: software that others wrote, where it is installed.

@@ -10,6 +10,11 @@
 #define TARGET_SHARE 4
 #define TARGET_MIN   8
 
+/* Nodes that a target may start before the next one has its turn. Records lie in the state in order of address, so
+ * those of one target share pages: started together they are written together, in a third of the bytes that one of each
+ * target would take. */
+#define TARGET_BURST 8
+
 /* -- Queues -------------------------------------------------------------------------------------------------------- */
 
 static void queue_push(struct apply_run *run, size_t *head, size_t *tail, size_t node)
@@ -138,20 +143,32 @@ static size_t urgent_next(struct apply_run *run)
 	return APPLY_NONE;
 }
 
+/* The first target of the ring has taken one of its nodes: it keeps its place for the rest of its burst, if it has
+ * more. */
+static void ring_turn(struct apply_run *run)
+{
+	struct apply_target *target = run->ring_head;
+
+	if (++run->burst < TARGET_BURST && target->head != APPLY_NONE && target->running < run->a_target)
+		return;
+	run->burst = 0;
+	run->ring_head = target->next;
+	target->queued = false;
+	ring_add(run, target);
+}
+
 static size_t ring_next(struct apply_run *run)
 {
 	while (run->ring_head != NULL && !run->stopping) {
 		struct apply_target *target = run->ring_head;
 		size_t node = queue_pop(run, &target->head);
+		bool taken = node != APPLY_NONE && lock_take(run, node);
 
-		run->ring_head = target->next;
-		target->queued = false;
-		if (node != APPLY_NONE && lock_take(run, node)) {
+		if (taken)
 			node_enter(run, node);
-			ring_add(run, target);
+		ring_turn(run);
+		if (taken)
 			return node;
-		}
-		ring_add(run, target);
 	}
 	return APPLY_NONE;
 }

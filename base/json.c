@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 
 void json_path_print(struct buf *out, const struct json_path *path)
 {
@@ -56,32 +55,6 @@ void json_doc_warning(const struct json_doc *doc, const struct json_path *path, 
 	va_start(args, format);
 	doc_tell(DIAG_WARNING, doc, path, false, d, format, args);
 	va_end(args);
-}
-
-void json_canonical(struct buf *out, const json_t *value)
-{
-	char *text;
-
-	if (value == NULL) {
-		buf_adds(out, "null");
-		return;
-	}
-	text = json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT | JSON_ENCODE_ANY);
-	/* Anything else in its place would be stored and believed. */
-	if (text == NULL) {
-		fputs("muster: a JSON value cannot be written\n", stderr);
-		abort();
-	}
-	buf_adds(out, text);
-	free(text);
-}
-
-void json_digest(uint8_t out[32], const json_t *value)
-{
-	buf_auto struct buf text = BUF_INIT;
-
-	json_canonical(&text, value);
-	text_sha256(out, buf_str(&text), text.len);
 }
 
 const char *json_get_string(const json_t *object, const char *key)

@@ -168,6 +168,7 @@ void state_close(struct state *state)
 	forget(state);
 	store_env_close(state);
 	store_unlock(state);
+	buf_free(&state->spare);
 	free(state->directory);
 	free(state);
 }

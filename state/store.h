@@ -38,6 +38,7 @@ struct state {
 	size_t readers;   /* open read transactions: while there are any, the map cannot move */
 	bool writing;     /* a write transaction is open */
 	bool lost;        /* the environment could not be opened again after an error */
+	struct buf spare; /* memory for the journal of the next write transaction */
 	struct state *next_open;
 };
 

@@ -14,6 +14,10 @@
  * a walk over 200,000 records of 1 KB takes 0.3 s and 50 MB; with no limit 0.1 s and 760 MB. */
 #define READ_STEPS 1024
 
+/* A journal up to this long lends its memory to the next one: giving back and taking half a megabyte with each turn of
+ * an apply makes malloc() tidy up each time. */
+#define JOURNAL_KEPT (4u << 20)
+
 static int txn_begin_lmdb(struct state_txn *txn, struct diag *d);
 static int journal_replay(struct state_txn *txn, struct diag *d);
 
@@ -61,10 +65,13 @@ int state_begin(struct state_txn **out, struct state *state, bool write, struct 
 		free(txn);
 		return -1;
 	}
-	if (write)
+	if (write) {
 		state->writing = true;
-	else
+		txn->journal = state->spare;
+		state->spare = (struct buf)BUF_INIT;
+	} else {
 		state->readers++;
+	}
 	*out = txn;
 	return 0;
 }
@@ -96,11 +103,15 @@ static int txn_begin_lmdb(struct state_txn *txn, struct diag *d)
 
 static void txn_free(struct state_txn *txn)
 {
-	if (txn->write)
+	if (txn->write) {
 		txn->state->writing = false;
-	else
+		txn->state->spare = txn->journal;
+		if (txn->state->spare.cap > JOURNAL_KEPT)
+			buf_free(&txn->state->spare);
+		buf_clear(&txn->state->spare);
+	} else {
 		txn->state->readers--;
-	buf_free(&txn->journal);
+	}
 	free(txn);
 }
 

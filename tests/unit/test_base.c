@@ -310,6 +310,40 @@ static void canonical_form_has_one_spelling(void **state)
 	assert_string_equal(buf_str(&text), "{\"a\":\"x\",\"b\":[1,2]}");
 }
 
+/* Digests in states and plan files rest on it. */
+static void canonical_form_is_as_jansson_spells_it(void **state)
+{
+	json_auto_t *all =
+	    json_pack("{s:[n, b, b, i, I, I, f, f, f, f], s:{}, s:[], s:{s:s, s:s}}", "numbers", 1, 0, 0,
+		      (json_int_t)INT64_MAX, (json_int_t)INT64_MIN, 0.1, -1e300, 3.0, 1e-7, "object", "list", "texts",
+		      "", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80 / \x7f", "\"\\", "\b\f\n\r\t\v\x01\x1f");
+	json_t *many = json_object();
+	uint8_t one[32], two[32];
+	buf_auto struct buf text = BUF_INIT;
+
+	(void)state;
+	json_object_set_new(json_object_get(all, "texts"), "nul", json_stringn("a\0b", 3));
+	for (int i = 0; i < 5000; i++) {
+		char key[16];
+
+		snprintf(key, sizeof key, "%d", i * 7919 % 5000);
+		json_object_set_new(many, key, json_sprintf("value %d", i));
+	}
+	json_object_set_new(all, "many", many);
+	mem_auto_str char *want = json_dumps(all, JSON_SORT_KEYS | JSON_COMPACT);
+	json_canonical(&text, all);
+	assert_string_equal(buf_str(&text), want);
+	text_sha256(one, want, strlen(want));
+	json_digest(two, all);
+	assert_memory_equal(one, two, 32);
+	buf_clear(&text);
+	json_canonical(&text, NULL);
+	assert_string_equal(buf_str(&text), "null");
+	json_digest(two, NULL);
+	text_sha256(one, "null", 4);
+	assert_memory_equal(one, two, 32);
+}
+
 static void map_keeps_and_forgets(void **state)
 {
 	struct map map = MAP_INIT;
@@ -357,6 +391,7 @@ int main(void)
 	    cmocka_unit_test(depth_and_size_are_bounded),
 	    cmocka_unit_test(the_same_message_is_kept_once),
 	    cmocka_unit_test(canonical_form_has_one_spelling),
+	    cmocka_unit_test(canonical_form_is_as_jansson_spells_it),
 	    cmocka_unit_test(map_keeps_and_forgets),
 	};
 
