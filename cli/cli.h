@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/loop.h"
+#include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "plan/plan.h"
@@ -35,7 +36,7 @@ struct cli {
 /* Prints the messages so far to stderr and forgets them. Returns `status`. */
 int cli_finish(struct cli *cli, int status);
 
-extern const struct command command_init, command_validate, command_plan, command_show, command_apply,
+extern const struct command command_init, command_validate, command_plan, command_show, command_apply, command_rollback,
     command_state_list, command_state_show, command_state_history, command_state_diff, command_state_verify,
     command_log, command_types, command_access;
 /* All commands, NULL-terminated, in the order of the help page. */
@@ -44,6 +45,8 @@ extern const struct command *const cli_commands[];
 /* -- Session ------------------------------------------------------------------------------------------------------ */
 
 enum session_state { SESSION_NO_STATE, SESSION_STATE_READ, SESSION_STATE_WRITE };
+
+struct rollback;
 
 struct session {
 	struct cli *cli;
@@ -60,8 +63,18 @@ struct session {
 	struct loop *loop;
 	struct provider *provider;
 	struct state *state;
-	struct specs_source source;
+	struct specs_source source; /* the spec directory */
 	bool source_open;
+	/* Where specs come from if not from the directory: a revision, a generation, a plan that was saved. The
+	 * caller's, or `revision` below. */
+	const struct specs_source *base;
+	const struct inputs *overlay;    /* files that are read instead of those, or NULL; the caller's */
+	const struct rollback *rollback; /* what this goes back to (cli/rollback.h), or NULL; the caller's */
+	struct state_git_tree *tree;     /* of --at, or NULL */
+	struct specs_source revision;    /* over `tree` */
+	struct inputs_layers layers;     /* all of these, one over the other ... */
+	struct specs_source layered;     /* ... as specs are loaded from them */
+	struct inputs inputs;            /* the files that specs were made from, as far as they have been read */
 	struct specs *specs;
 	struct specs_parameter *parameters;
 	size_t parameter_count;
@@ -70,6 +83,11 @@ struct session {
 /* Finds out what muster.json says of region, state and lineage (leniently: specs_load() checks it). Zeroes `s`. Every
  * session is ended with session_close(), also after a failure of a step. */
 void session_start(struct session *s, struct cli *cli);
+/* Specs, home region and lineage are those of `revision`; where the state is stays with the muster.json of the work
+ * tree, which must be readable. Before the provider is opened. NULL: the work tree, nothing is done. */
+int session_at(struct session *s, const char *revision);
+/* Gives a parameter a value before the command line does. `value` must outlive the session. */
+void session_parameter(struct session *s, const char *name, size_t len, const char *value);
 /* For writing it waits up to s->lock_timeout_ms for another writer, and says on stderr that it does and for whom. */
 int session_open_state(struct session *s, enum session_state mode);
 /* Lets `look` read the state in one transaction, in a session of its own; with `types` the provider is open too, for
@@ -79,7 +97,8 @@ int session_read_state(struct cli *cli, bool types, session_look *look, void *pa
 /* Makes the state of a first plan where there is none yet; the state is open for reading, before and after. */
 int session_prepare_state(struct session *s);
 int session_open_provider(struct session *s);
-/* Loads the specs; needs the provider (types), and the state where it is open (lineage, secrets). */
+/* Loads the specs; needs the provider (types), and the state where it is open (lineage, secrets). The files that they
+ * are made from are remembered in `inputs`, those too that are read later. */
 int session_load_specs(struct session *s, const struct option_list *parameters);
 /* Gives the session a fresh lineage. */
 void session_mint_lineage(struct session *s);

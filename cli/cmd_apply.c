@@ -75,9 +75,9 @@ static json_t *facts_of(const struct cli *cli, const struct plan *plan)
 			  "Host", host, "Command", command, "Version", MUSTER_VERSION);
 	/* Recovery comes before there is a plan. */
 	if (plan != NULL)
-		json_object_update_new(facts,
-				       json_pack("{s:s*, s:s*, s:b, s:O}", "Commit", plan->commit, "Tree", plan->tree,
-						 "Dirty", plan->dirty, "Parameters", plan->parameters));
+		json_object_update_new(facts, json_pack("{s:s*, s:s*, s:b, s:b, s:O}", "Commit", plan->commit, "Tree",
+							plan->tree, "Dirty", plan->dirty, "Destroy", plan->destroy,
+							"Parameters", plan->parameters));
 	return facts;
 }
 
@@ -146,9 +146,12 @@ static void warn_of_end(struct session *s, const struct plan *plan)
 	diag_free(&s->cli->diag);
 }
 
-static int run_plan(struct session *s, const struct plan *plan, const struct apply_arguments *given)
+/* `inputs`: the files that the plan was made from. */
+static int run_plan(struct session *s, const struct plan *plan, const struct inputs *inputs,
+		    const struct apply_arguments *given)
 {
 	struct apply_options options = {.parallelism = given->parallelism, .secret = secrets_find, .secret_payload = s};
+	struct apply_input *files;
 	struct apply_report *report = NULL;
 	struct progress *progress = NULL;
 	int result = apply_check(plan, s->state, &s->cli->diag);
@@ -161,9 +164,11 @@ static int run_plan(struct session *s, const struct plan *plan, const struct app
 	progress_new(&progress, s->cli, plan, given->json);
 	options.events = progress_events(progress);
 	options.facts = facts_of(s->cli, plan);
+	options.inputs = files = inputs_list(inputs, &options.input_count);
 	result = apply_run(&report, s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
 	progress_free(progress);
 	json_decref(options.facts);
+	free(files);
 	if (report != NULL)
 		report_print(s->cli, plan, report, given->json);
 	result = result < 0 ? CLI_FAILED : status_of(s->cli, plan, report);
@@ -223,7 +228,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	if (plan->change_count == 0)
 		status = status_of(s->cli, plan, NULL);
 	else if (given->auto_approve || confirmed(s->cli, plan))
-		status = run_plan(s, plan, given);
+		status = run_plan(s, plan, &s->inputs, given);
 	plan_free(plan);
 	return status;
 }
@@ -231,6 +236,8 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 /* A plan holds no secrets, so those that were given as parameters are given again; plain ones it has. */
 static int take_secrets(struct session *s, const struct option_list *parameters)
 {
+	if (parameters->count == 0)
+		return 0;
 	if (session_load_specs(s, parameters) < 0)
 		return -1;
 	for (size_t i = 0; i < s->parameter_count; i++)
@@ -243,8 +250,22 @@ static int take_secrets(struct session *s, const struct option_list *parameters)
 	return 0;
 }
 
+/* The generation keeps what its plan was made from; and where secrets stand, those specs say, not today's. */
+static int find_inputs(struct inputs *out, struct specs_source *source, struct session *s, const struct plan *plan)
+{
+	if (plan->inputs == NULL)
+		return 0;
+	if (inputs_find(out, plan->inputs, s->cli->directory, plan->commit, s->state, &s->cli->diag) < 0)
+		return -1;
+	inputs_source(source, out);
+	s->base = source;
+	return 0;
+}
+
 static int apply_saved(struct session *s, const char *path, const struct apply_arguments *given)
 {
+	struct specs_source source;
+	struct inputs inputs = {0};
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
@@ -254,13 +275,13 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 			   "it is made");
 		return CLI_FAILED;
 	}
-	if (given->planning.parameters.count > 0 && take_secrets(s, &given->planning.parameters) < 0)
-		return CLI_FAILED;
 	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)
 		return CLI_FAILED;
-	if (apply_check(plan, s->state, &s->cli->diag) == 0 && recover(s, plan, given) == 0)
-		status = run_plan(s, plan, given);
+	if (apply_check(plan, s->state, &s->cli->diag) == 0 && find_inputs(&inputs, &source, s, plan) == 0 &&
+	    take_secrets(s, &given->planning.parameters) == 0 && recover(s, plan, given) == 0)
+		status = run_plan(s, plan, &inputs, given);
 	plan_free(plan);
+	inputs_free(&inputs);
 	return status;
 }
 

@@ -6,6 +6,7 @@
 struct plan_arguments {
 	struct planning planning;
 	struct planning_output output;
+	const char *at;
 };
 
 static const struct option plan_option_table[] = {
@@ -13,6 +14,8 @@ static const struct option plan_option_table[] = {
      "save the plan, for apply (a relative path starts where you are, not at -C)", NULL},
     {"refresh", OPTION_FLAG, offsetof(struct plan_arguments, planning.refresh), NULL,
      "read live resources first (--no-refresh: trust the state)", NULL},
+    {"at", OPTION_TEXT, offsetof(struct plan_arguments, at), "REV",
+     "plan the specs of a revision (a commit, branch or tag) instead of the work tree's", NULL},
     {"only", OPTION_TEXT, offsetof(struct plan_arguments, planning.only), "GLOB",
      "only resources whose address matches", NULL},
     {"destroy", OPTION_FLAG, offsetof(struct plan_arguments, planning.destroy), NULL,
@@ -48,9 +51,9 @@ static int plan(struct cli *cli, const void *arguments, const char **words, size
 	(void)count;
 	session_start(&s, cli);
 	s.without_secrets = given->planning.destroy;
-	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_READ) == 0 &&
-	    session_prepare_state(&s) == 0 && session_load_specs(&s, &given->planning.parameters) == 0 &&
-	    planning_run(&made, &s, &given->planning) == 0)
+	if (session_at(&s, given->at) == 0 && session_open_provider(&s) == 0 &&
+	    session_open_state(&s, SESSION_STATE_READ) == 0 && session_prepare_state(&s) == 0 &&
+	    session_load_specs(&s, &given->planning.parameters) == 0 && planning_run(&made, &s, &given->planning) == 0)
 		status = planning_show(cli, made, &given->output);
 	plan_free(made);
 	session_close(&s);

@@ -7,11 +7,14 @@
 
 struct validate_arguments {
 	struct option_list parameters;
+	const char *at;
 };
 
 static const struct option validate_options[] = {
     {"parameter", OPTION_LIST, offsetof(struct validate_arguments, parameters), "NAME=VALUE",
      "give a parameter of the stacks a value", NULL},
+    {"at", OPTION_TEXT, offsetof(struct validate_arguments, at), "REV",
+     "check the specs of a revision (a commit, branch or tag) instead of the work tree's", NULL},
     {0},
 };
 
@@ -48,7 +51,9 @@ static int validate(struct cli *cli, const void *arguments, const char **words, 
 	(void)words;
 	(void)count;
 	session_start(&s, cli);
-	result = session_open_provider(&s);
+	result = session_at(&s, given->at);
+	if (result == 0)
+		result = session_open_provider(&s);
 	if (result == 0)
 		result = session_load_specs(&s, &given->parameters);
 	if (result == 0)

@@ -2,8 +2,35 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "cli/cli.h"
+#include "cli/rollback.h"
 #include "cli/words.h"
+
+/* Where the specs come from: a generation, a revision, or the work tree (`git`, to be freed). */
+static int take_origin(struct plan_options *options, struct state_git *git, const struct session *s)
+{
+	options->inputs = s->inputs.digests;
+	if (s->rollback != NULL) {
+		options->commit = json_get_string(s->rollback->facts, "Commit");
+		options->tree = json_get_string(s->rollback->facts, "Tree");
+		options->dirty = json_get_bool(s->rollback->facts, "Dirty", options->commit == NULL);
+		options->rollback = s->rollback->generation;
+		options->rollback_of = s->rollback->of;
+		return 0;
+	}
+	if (s->tree != NULL) {
+		options->commit = state_git_tree_commit(s->tree);
+		options->tree = state_git_tree_id(s->tree);
+		return 0;
+	}
+	if (state_git_facts(git, s->cli->directory, &s->cli->diag) < 0)
+		return -1;
+	options->commit = git->commit;
+	options->tree = git->tree;
+	options->dirty = git->dirty || !git->repository;
+	return 0;
+}
 
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)
 {
@@ -22,11 +49,8 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	};
 	int result;
 
-	if (state_git_facts(&git, s->cli->directory, &s->cli->diag) < 0)
+	if (take_origin(&options, &git, s) < 0)
 		return -1;
-	options.commit = git.commit;
-	options.tree = git.tree;
-	options.dirty = git.dirty || !git.repository;
 	options.parameters = session_parameters(s);
 	status_start(&status, s->cli);
 	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);

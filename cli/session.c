@@ -10,26 +10,68 @@
 #include "cli/cli.h"
 #include "cli/words.h"
 
+static void take_settings(struct session *s, const json_t *document)
+{
+	const char *home = json_get_string(document, "HomeRegion");
+
+	free(s->home_region);
+	free(s->lineage);
+	s->home_region = mem_strdup(home == NULL ? "us-east-1" : home);
+	s->lineage = mem_strdup(json_get_string(document, "Lineage"));
+}
+
 void session_start(struct session *s, struct cli *cli)
 {
 	mem_auto_str char *path = mem_printf("%s/muster.json", cli->directory);
 	struct diag ignored = DIAG_INIT;
 	struct json_doc *doc = NULL;
-	const char *home = NULL, *where = NULL, *lineage = NULL;
+	const char *where = NULL;
 
 	*s = (struct session){.cli = cli};
-	if (json_doc_load(&doc, path, NULL, &ignored) == 0) {
-		home = json_get_string(doc->root, "HomeRegion");
-		lineage = json_get_string(doc->root, "Lineage");
+	inputs_start(&s->inputs);
+	if (json_doc_load(&doc, path, NULL, &ignored) == 0)
 		where = json_get_string(json_object_get(doc->root, "State"), "Path");
-	}
-	s->home_region = mem_strdup(home == NULL ? "us-east-1" : home);
-	s->lineage = mem_strdup(lineage);
+	take_settings(s, doc == NULL ? NULL : doc->root);
 	if (where == NULL)
 		where = ".muster";
 	s->state_directory = where[0] == '/' ? mem_strdup(where) : mem_printf("%s/%s", cli->directory, where);
 	json_doc_free(doc);
 	diag_free(&ignored);
+}
+
+/* What a muster.json that specs_load() will check says already now. */
+static void read_settings(struct session *s, const struct specs_source *source)
+{
+	struct diag ignored = DIAG_INIT;
+	struct json_doc *doc = NULL;
+	char *text = NULL;
+	size_t len = 0;
+
+	if (source->read(source->payload, "muster.json", &text, &len, &ignored) == 0 &&
+	    json_doc_parse(&doc, "muster.json", text, len, &ignored) == 0)
+		take_settings(s, doc->root);
+	json_doc_free(doc);
+	free(text);
+	diag_free(&ignored);
+}
+
+int session_at(struct session *s, const char *revision)
+{
+	mem_auto_str char *path = mem_printf("%s/muster.json", s->cli->directory);
+	struct json_doc *doc = NULL;
+
+	if (revision == NULL)
+		return 0;
+	/* The state of another place would make a plan of creating everything. */
+	if (json_doc_load(&doc, path, "muster.json", &s->cli->diag) < 0)
+		return -1;
+	json_doc_free(doc);
+	if (state_git_tree_open(&s->tree, s->cli->directory, revision, &s->cli->diag) < 0)
+		return -1;
+	inputs_tree_source(&s->revision, s->tree);
+	s->base = &s->revision;
+	read_settings(s, s->base);
+	return 0;
 }
 
 /* A fresh lineage: 26 characters of Crockford's base 32, the time first, as a ULID (github.com/ulid/spec) has it. */
@@ -169,19 +211,36 @@ int session_open_provider(struct session *s)
 	return provider_aws_new(&s->provider, s->loop, &settings, &s->cli->diag);
 }
 
+void session_parameter(struct session *s, const char *name, size_t len, const char *value)
+{
+	s->parameters = mem_resize(s->parameters, s->parameter_count + 1, sizeof *s->parameters);
+	s->parameters[s->parameter_count++] = (struct specs_parameter){mem_strndup(name, len), value};
+}
+
 static int take_parameters(struct session *s, const struct option_list *given)
 {
-	s->parameters = mem_array(given->count + 1, sizeof *s->parameters);
 	for (size_t i = 0; i < given->count; i++) {
 		const char *equals = strchr(given->items[i], '=');
 
 		if (equals == NULL || equals == given->items[i])
 			return diag_error(&s->cli->diag, "--parameter takes NAME=VALUE, not \"%s\"", given->items[i]);
-		s->parameters[s->parameter_count++] = (struct specs_parameter){
-		    .name = mem_strndup(given->items[i], (size_t)(equals - given->items[i])),
-		    .value = equals + 1,
-		};
+		session_parameter(s, given->items[i], (size_t)(equals - given->items[i]), equals + 1);
 	}
+	return 0;
+}
+
+static int open_source(struct session *s)
+{
+	if (specs_source_directory(&s->source, s->cli->directory, &s->cli->diag) < 0)
+		return -1;
+	s->source_open = true;
+	s->layers = (struct inputs_layers){
+	    .over = s->overlay,
+	    .under = s->base != NULL ? s->base : &s->source,
+	    .secrets = &s->source,
+	    .remember = &s->inputs,
+	};
+	inputs_layers_source(&s->layered, &s->layers);
 	return 0;
 }
 
@@ -189,11 +248,8 @@ int session_load_specs(struct session *s, const struct option_list *parameters)
 {
 	struct specs_options options = {0};
 
-	if (parameters != NULL && take_parameters(s, parameters) < 0)
+	if ((parameters != NULL && take_parameters(s, parameters) < 0) || open_source(s) < 0)
 		return -1;
-	if (specs_source_directory(&s->source, s->cli->directory, &s->cli->diag) < 0)
-		return -1;
-	s->source_open = true;
 	if (s->lineage == NULL)
 		session_mint_lineage(s);
 	options.parameters = s->parameters;
@@ -203,7 +259,12 @@ int session_load_specs(struct session *s, const struct option_list *parameters)
 		options.secret_key = s->secret_key;
 		options.secret_key_len = sizeof s->secret_key;
 	}
-	return specs_load(&s->specs, &s->source, s->provider->ops->schemas(s->provider), &options, &s->cli->diag);
+	if (specs_load(&s->specs, &s->layered, s->provider->ops->schemas(s->provider), &options, &s->cli->diag) < 0)
+		return -1;
+	/* A generation keeps its approvers' keys, for the plan after it. What is rolled back has its own. */
+	if (s->rollback != NULL)
+		return 0;
+	return inputs_read_keys(&s->layered, s->specs->settings.approval, &s->cli->diag);
 }
 
 json_t *session_parameters(const struct session *s)
@@ -219,6 +280,8 @@ json_t *session_parameters(const struct session *s)
 void session_close(struct session *s)
 {
 	specs_free(s->specs);
+	inputs_free(&s->inputs);
+	state_git_tree_free(s->tree);
 	if (s->source_open)
 		specs_source_free(&s->source);
 	if (s->provider != NULL)

@@ -1,0 +1,338 @@
+/* Finds what an earlier generation was made from. See rollback.h. */
+#include "cli/rollback.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define FILES_SHOWN 10
+
+/* -- The generation ------------------------------------------------------------------------------------------------ */
+
+static bool keeps_inputs(const json_t *facts)
+{
+	return json_object_size(json_object_get(facts, "Inputs")) > 0;
+}
+
+/* One that an older version applied: only its commit is known. */
+static bool has_commit_only(const json_t *facts)
+{
+	return json_object_get(facts, "Planned") != NULL && json_get_string(facts, "Commit") != NULL;
+}
+
+static int generation_facts(json_t **out, struct state_txn *txn, uint64_t number, struct diag *d)
+{
+	json_auto_t *generation = NULL;
+	int found = state_generation_get(txn, number, &generation, d);
+
+	*out = NULL;
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return diag_error(d, "generation %ju is missing in the state", (uintmax_t)number);
+	*out = json_incref(json_object_get(generation, "Facts"));
+	return 0;
+}
+
+static int check_number(struct state_txn *txn, uint64_t number, struct diag *d)
+{
+	uint64_t newest;
+
+	if (state_generation(txn, &newest, d) < 0)
+		return -1;
+	if (newest == 0)
+		return diag_error(d, "nothing was applied yet: there is no generation to go back to");
+	if (number > newest)
+		return diag_error(d, "there is no generation %ju: the newest is %ju", (uintmax_t)number,
+				  (uintmax_t)newest);
+	return 0;
+}
+
+/* What was not applied whole is not gone back to whole either: to its specs. */
+static int note_outcome(struct state_txn *txn, uint64_t number, struct diag *d)
+{
+	json_auto_t *generation = NULL;
+	const char *result;
+
+	if (state_generation_get(txn, number, &generation, d) < 0)
+		return -1;
+	result = json_get_string(json_object_get(generation, "Outcome"), "Result");
+	if (json_object_get(json_object_get(generation, "Facts"), "Planned") != NULL &&
+	    (result == NULL || strcmp(result, "complete") != 0))
+		diag_note(d, "generation %ju was applied in part only; this goes back to all of its specs",
+			  (uintmax_t)number);
+	return 0;
+}
+
+/* The generation itself, or the newest before it that was made from specs. */
+static int find_specs(struct rollback *out, struct state_txn *txn, struct diag *d)
+{
+	for (out->from = out->generation; out->from > 0; out->from--) {
+		json_decref(out->facts);
+		if (generation_facts(&out->facts, txn, out->from, d) < 0)
+			return -1;
+		if (json_get_bool(out->facts, "Destroy", false))
+			return diag_error(d,
+					  "generation %ju deleted everything (--destroy): it has no specs to go back "
+					  "to; muster plan --destroy does the same again",
+					  (uintmax_t)out->from);
+		if (keeps_inputs(out->facts) || has_commit_only(out->facts))
+			break;
+	}
+	if (out->from == 0)
+		return diag_error(d, "neither generation %ju nor one before it was made from specs that are known",
+				  (uintmax_t)out->generation);
+	if (out->from != out->generation)
+		diag_note(d,
+			  "generation %ju was not made from specs (state surgery or recovery): this goes back to "
+			  "the specs of generation %ju",
+			  (uintmax_t)out->generation, (uintmax_t)out->from);
+	return 0;
+}
+
+/* -- Its files ----------------------------------------------------------------------------------------------------- */
+
+/* Whether the commit has the same bytes. */
+static bool same_in_git(struct state_git_tree *tree, const char *path, const struct input *kept)
+{
+	struct diag ignored = DIAG_INIT;
+	char *text = NULL;
+	size_t len = 0;
+	bool same = state_git_tree_read(tree, path, JSON_DOC_MAX_BYTES, &text, &len, &ignored) == 0 &&
+		    len == kept->len && memcmp(text, kept->bytes, len) == 0;
+
+	free(text);
+	diag_free(&ignored);
+	return same;
+}
+
+static void warn_of_others(const struct rollback *rollback, struct state_git_tree *tree, const char *commit,
+			   struct diag *d)
+{
+	buf_auto struct buf names = BUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rollback->kept.files.count; i++) {
+		const struct map_entry *entry = &rollback->kept.files.entries[i];
+
+		if (entry->key != NULL && !same_in_git(tree, entry->key, entry->value) && count++ < FILES_SHOWN)
+			buf_addf(&names, "%s%s", count > 1 ? ", " : "", entry->key);
+	}
+	if (count > FILES_SHOWN)
+		buf_addf(&names, " and %zu more", count - FILES_SHOWN);
+	if (count > 0)
+		diag_warning(d,
+			     "generation %ju keeps other files than its commit %s has, although they were committed "
+			     "then: %s; what it keeps is used",
+			     (uintmax_t)rollback->from, commit, buf_str(&names));
+}
+
+/* Git is asked whether it says the same (rule 16); it is not needed. */
+static void cross_check(const struct rollback *rollback, const char *directory, struct diag *d)
+{
+	const char *commit = json_get_string(rollback->facts, "Commit");
+	struct state_git_tree *tree = NULL;
+	struct diag why = DIAG_INIT;
+
+	if (commit == NULL || json_get_bool(rollback->facts, "Dirty", false))
+		return;
+	if (state_git_tree_open(&tree, directory, commit, &why) == 0)
+		warn_of_others(rollback, tree, commit, d);
+	else
+		diag_note(d, "generation %ju is taken from what the state keeps of it, which git cannot confirm: %s",
+			  (uintmax_t)rollback->from, diag_first_error(&why));
+	state_git_tree_free(tree);
+	diag_free(&why);
+}
+
+static int open_commit(struct rollback *out, const char *directory, struct diag *d)
+{
+	const char *commit = json_get_string(out->facts, "Commit");
+
+	if (state_git_tree_open(&out->tree, directory, commit, d) < 0)
+		return diag_error(d, "generation %ju keeps no specs, and they cannot be had from its commit %s",
+				  (uintmax_t)out->from, commit);
+	if (json_get_bool(out->facts, "Dirty", false))
+		diag_warning(d,
+			     "generation %ju was applied from specs that were not all committed, and keeps none: "
+			     "what commit %s has is taken",
+			     (uintmax_t)out->from, commit);
+	inputs_tree_source(&out->source, out->tree);
+	return 0;
+}
+
+static int open_files(struct rollback *out, const struct session *s, struct state_txn *txn, struct diag *d)
+{
+	mem_auto_str char *what = mem_printf("generation %ju", (uintmax_t)out->from);
+
+	if (!keeps_inputs(out->facts))
+		return open_commit(out, s->cli->directory, d);
+	if (inputs_load(&out->kept, json_object_get(out->facts, "Inputs"), what, txn, d) < 0)
+		return -1;
+	inputs_source(&out->source, &out->kept);
+	cross_check(out, s->cli->directory, d);
+	return 0;
+}
+
+/* -- Its settings, with those of today over them ------------------------------------------------------------------- */
+
+/* A document of the generation; its bytes go to the session's inputs, for that is what the next one keeps, too. */
+static int read_then(json_t **out, struct session *s, const struct rollback *rollback, const char *path, struct diag *d)
+{
+	mem_auto_str char *shown = mem_printf("%s of generation %ju", path, (uintmax_t)rollback->from);
+	struct json_doc *doc = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int result = rollback->source.read(rollback->source.payload, path, &text, &len, d);
+
+	if (result == -ENOENT)
+		return diag_error(d, "%s: there is no such file", shown);
+	if (result == 0)
+		result = json_doc_parse(&doc, shown, text, len, d);
+	if (result == 0) {
+		inputs_put(&s->inputs, path, text, len);
+		*out = json_incref(doc->root);
+	}
+	json_doc_free(doc);
+	free(text);
+	return result;
+}
+
+static int read_now(json_t **out, const struct session *s, const char *name, struct diag *d)
+{
+	mem_auto_str char *path = mem_printf("%s/%s", s->cli->directory, name);
+	struct json_doc *doc = NULL;
+
+	if (json_doc_load(&doc, path, name, d) < 0)
+		return -1;
+	*out = json_incref(doc->root);
+	json_doc_free(doc);
+	return 0;
+}
+
+/* muster.json of the newest generation that is no rollback, or NULL where none keeps it. */
+static int read_approved(json_t **out, struct state_txn *txn, struct diag *d)
+{
+	uint64_t number;
+
+	if (state_generation(txn, &number, d) < 0)
+		return -1;
+	for (; number > 0; number--) {
+		json_auto_t *facts = NULL;
+		const char *hex;
+		uint8_t digest[32];
+		const void *bytes;
+		size_t len;
+
+		if (generation_facts(&facts, txn, number, d) < 0)
+			return -1;
+		hex = json_get_string(json_object_get(facts, "Inputs"), "muster.json");
+		if (hex == NULL || json_object_get(facts, "Rollback") != NULL)
+			continue;
+		if (text_hex_decode(digest, sizeof digest, hex) < 0 ||
+		    state_blob_get(txn, digest, &bytes, &len, d) != 1)
+			return diag_error(d, "the state does not hold muster.json as generation %ju had it",
+					  (uintmax_t)number);
+		*out = json_loadb(bytes, len, 0, NULL);
+		return 0;
+	}
+	return 0;
+}
+
+static void overlay_put(struct rollback *rollback, const char *path, const json_t *document)
+{
+	char *text = json_dumps(document, JSON_INDENT(2));
+
+	inputs_put(&rollback->overlay, path, text, strlen(text));
+	free(text);
+}
+
+static int lay_over(struct rollback *out, struct session *s, struct state_txn *txn, struct diag *d)
+{
+	json_auto_t *then = NULL, *then_roster = NULL, *now = NULL, *now_roster = NULL, *approved = NULL;
+	json_auto_t *settings = NULL, *roster = NULL;
+	const char *home;
+
+	if (read_then(&then, s, out, "muster.json", d) < 0 || read_then(&then_roster, s, out, "accounts.json", d) < 0 ||
+	    read_now(&now, s, "muster.json", d) < 0 || read_now(&now_roster, s, "accounts.json", d) < 0 ||
+	    read_approved(&approved, txn, d) < 0)
+		return -1;
+	settings = rollback_settings(then, now, approved);
+	roster = rollback_roster(then_roster, now_roster);
+	overlay_put(out, "muster.json", settings);
+	overlay_put(out, "accounts.json", roster);
+	home = json_get_string(settings, "HomeRegion");
+	if (home != NULL) {
+		free(s->home_region);
+		s->home_region = mem_strdup(home);
+	}
+	return 0;
+}
+
+/* -- The whole ----------------------------------------------------------------------------------------------------- */
+
+/* All that the generation keeps, so that the next one keeps the same; its parameters; where specs come from. */
+static void give_session(struct rollback *rollback, struct session *s)
+{
+	json_t *parameters = json_object_get(rollback->facts, "Parameters"), *value;
+	const char *name;
+
+	for (size_t i = 0; i < rollback->kept.files.count; i++) {
+		const struct map_entry *entry = &rollback->kept.files.entries[i];
+		const struct input *input = entry->value;
+
+		if (entry->key != NULL)
+			inputs_put(&s->inputs, entry->key, input->bytes, input->len);
+	}
+	json_object_foreach(parameters, name, value)
+	{
+		if (json_is_string(value))
+			session_parameter(s, name, strlen(name), json_string_value(value));
+	}
+	s->base = &rollback->source;
+	s->overlay = &rollback->overlay;
+	s->rollback = rollback;
+}
+
+static int open_all(struct rollback *out, struct session *s, struct state_txn *txn, struct diag *d)
+{
+	json_auto_t *facts = NULL;
+
+	if (check_number(txn, out->generation, d) < 0 || find_specs(out, txn, d) < 0 ||
+	    note_outcome(txn, out->from, d) < 0 || generation_facts(&facts, txn, out->generation, d) < 0 ||
+	    open_files(out, s, txn, d) < 0 || lay_over(out, s, txn, d) < 0)
+		return -1;
+	out->of = json_pack("{s:s*, s:s*, s:s*}", "Commit", json_get_string(out->facts, "Commit"), "Time",
+			    json_get_string(facts, "Time"), "User", json_get_string(facts, "User"));
+	return 0;
+}
+
+int rollback_open(struct rollback *out, struct session *s, uint64_t generation)
+{
+	struct state_txn *txn = NULL;
+	int result;
+
+	*out = (struct rollback){.generation = generation};
+	inputs_start(&out->overlay);
+	if (state_begin(&txn, s->state, false, &s->cli->diag) < 0)
+		return -1;
+	result = open_all(out, s, txn, &s->cli->diag);
+	state_abort(txn);
+	if (result == 0)
+		give_session(out, s);
+	return result;
+}
+
+void rollback_close(struct rollback *rollback)
+{
+	inputs_free(&rollback->kept);
+	inputs_free(&rollback->overlay);
+	state_git_tree_free(rollback->tree);
+	json_decref(rollback->facts);
+	json_decref(rollback->of);
+}
