@@ -115,9 +115,10 @@ bool plan_group_is_move(const struct plan_change *change)
 static void group_key(struct buf *key, const struct plan_change *change, const struct said *said,
 		      struct plan_group_value *values, size_t count)
 {
-	buf_addf(key, "%d %d %d %d %d %d %d\n%s\n%s\n%s\n%s\n", change->action, change->create_first, change->adopted,
-		 change->gone, change->retain_old, change->record_only, change->deposed, change->type_name,
-		 change->stack, change->logical_id, change->reason != NULL ? change->reason : "");
+	buf_addf(key, "%d %d %d %d %d %d %d %d %d\n%s\n%s\n%s\n%s\n", change->action, change->create_first,
+		 change->adopted, change->gone, change->retain_old, change->record_only, change->deposed,
+		 change->pending, change->accepted, change->type_name, change->stack, change->logical_id,
+		 change->reason != NULL ? change->reason : "");
 	if (plan_group_former(change) != NULL)
 		buf_addf(key, "%s\n", plan_group_former(change));
 	for (size_t i = 0; i < count; i++) {
@@ -193,6 +194,7 @@ static void place_change(struct grouping *g, size_t index)
 		group->sample = change;
 		group->values = values;
 		group->value_count = count;
+		group->name = mem_strdup(change->logical_id);
 		map_set(&g->by_key, hex, group);
 	} else {
 		values_free(values, count);
@@ -297,6 +299,8 @@ static void settle_values(struct grouping *g, struct plan_group *group)
 	if (own != PLAN_OWN_ALL) {
 		values_free(group->values, group->value_count);
 		group->values = values_abstract(g, group->sample, first, group->value_count, own);
+		if (group->each_count > 0)
+			plan_group_values_without(group->values, group->value_count, group->each[0]);
 	}
 	varies = find_varying(g->plan, group, first);
 	for (size_t i = 0; i < group->value_count; i++)
@@ -411,6 +415,9 @@ static int order_groups(const void *a, const void *b)
 	const struct plan_group *x = *(struct plan_group *const *)a, *y = *(struct plan_group *const *)b;
 	int by_action = action_rank(x->sample->action) - action_rank(y->sample->action);
 
+	/* What was pending before this branch is another section. */
+	if (x->sample->pending != y->sample->pending)
+		return x->sample->pending ? 1 : -1;
 	if (by_action != 0)
 		return by_action;
 	return x->members[0] < y->members[0] ? -1 : 1;
@@ -429,6 +436,7 @@ void plan_groups_make(struct plan_groups *out, const struct plan *plan)
 	for (size_t i = 0; i < g.by_key.count; i++)
 		out->items[out->count++] = g.by_key.entries[i].value;
 	qsort(out->items, out->count, sizeof(struct plan_group *), order_groups);
+	plan_groups_merge(out);
 	for (size_t i = 0; i < out->count; i++)
 		settle_values(&g, out->items[i]);
 	say_where(out, plan);
@@ -437,17 +445,23 @@ void plan_groups_make(struct plan_groups *out, const struct plan *plan)
 	plan_abstract_free(g.abstract);
 }
 
+void plan_group_free(struct plan_group *group)
+{
+	values_free(group->values, group->value_count);
+	free(group->members);
+	free(group->where);
+	free(group->words);
+	free(group->name);
+	for (size_t i = 0; i < group->each_count; i++)
+		free(group->each[i]);
+	free(group->each);
+	free(group);
+}
+
 void plan_groups_free(struct plan_groups *groups)
 {
-	for (size_t i = 0; i < groups->count; i++) {
-		struct plan_group *group = groups->items[i];
-
-		values_free(group->values, group->value_count);
-		free(group->members);
-		free(group->where);
-		free(group->words);
-		free(group);
-	}
+	for (size_t i = 0; i < groups->count; i++)
+		plan_group_free(groups->items[i]);
 	free(groups->items);
 	*groups = (struct plan_groups){0};
 }

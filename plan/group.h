@@ -24,8 +24,12 @@ struct plan_group {
 	struct plan_group_value *values;
 	size_t value_count;
 	size_t drifted; /* members that somebody changed behind muster's back */
-	char *words;    /* "336 of 340 targets, not in app-7" */
+	char *words;    /* "336 of 340 targets, not in app-7/..." */
+	char *name; /* its logical id; "Topic${each}" where it holds several, and what ${each} stands for in these */
+	char **each;
+	size_t each_count;
 };
+#define PLAN_GROUP_EACH "${each}"
 
 struct plan_groups {
 	struct plan_group **items; /* what a reader must care about most first: deletes, replacements, updates, ... */
@@ -43,5 +47,14 @@ bool plan_group_is_move(const struct plan_change *change);
 /* Strings and JSON are owned by the groups or borrowed from the plan, which must outlive them. */
 void plan_groups_make(struct plan_groups *out, const struct plan *plan);
 void plan_groups_free(struct plan_groups *groups);
+
+/* -- For group.c and group_each.c only ---- */
+
+/* Makes one of groups that a loop made of one resource; for what plan_groups_make() has so far. */
+void plan_groups_merge(struct plan_groups *groups);
+/* Puts ${each} where `part`, the loop's part of a logical id, stands. New reference; NULL gives NULL. */
+json_t *plan_group_without(const json_t *value, const char *part);
+void plan_group_values_without(struct plan_group_value *values, size_t count, const char *part);
+void plan_group_free(struct plan_group *group);
 
 #endif

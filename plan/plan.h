@@ -314,7 +314,7 @@ void plan_render_text(struct buf *out, const struct plan *plan, const struct pla
 void plan_rollback_words(struct buf *out, const struct plan *plan);
 
 struct plan_markdown_options {
-	size_t max;        /* characters at most; 0: 65,536, GitHub's limit of a comment */
+	size_t max;        /* characters at most; 0: 65,536, GitHub's limit of a comment; under 1,000 counts as 1,000 */
 	const char *title; /* NULL: "muster plan" */
 };
 /* The same for a pull request (GitHub-flavoured markdown): one entry a group with a diff block, details collapsed. What
@@ -323,7 +323,7 @@ void plan_render_markdown(struct buf *out, const struct plan *plan, const struct
 /* One self-contained page: a matrix of accounts and regions, grouped diffs, filter and search. (render_html.c) */
 void plan_render_html(struct buf *out, const struct plan *plan);
 
-/* A set of targets in words: "340 of 340 targets", "336 of 340 targets, not in app-7", "20 of 340 targets: home
+/* A set of targets in words: "all 340 targets", "336 of 340 targets, not in app-7/...", "20 of 340 targets: home
  * region of 20 accounts", "12 accounts x 17 regions", "app-prod/eu-west-1" when it is one. `members` are indexes of
  * changes. Also used by apply's summary of failures. */
 struct plan_where {

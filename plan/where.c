@@ -260,9 +260,10 @@ static bool add_missing(struct buf *out, const struct plan_where_set *set)
 		buf_addf(out, ", not in %s/%s", set->members[0]->account->name, set->members[0]->region->name);
 	else if (whole_accounts(set) && set->accounts.touched_count <= NAMES_MAX) {
 		buf_adds(out, ", not in ");
-		add_axis(out, &set->accounts, "account");
+		for (size_t i = 0; i < set->accounts.touched_count; i++)
+			buf_addf(out, "%s%s/*", i > 0 ? ", " : "", set->accounts.touched[i]->name);
 	} else if (set->regions.touched_count == 1 && set->regions.touched[0]->now == set->regions.touched[0]->total) {
-		buf_addf(out, ", not in %s", set->regions.touched[0]->name);
+		buf_addf(out, ", not in */%s", set->regions.touched[0]->name);
 	} else if (set->member_count <= NAMES_MAX) {
 		buf_adds(out, ", not in ");
 		add_targets(out, set);
@@ -277,7 +278,7 @@ static bool add_missing_account(struct buf *out, const struct plan_where_set *se
 {
 	if (set->member_count != 1 || !whole_accounts(set))
 		return false;
-	buf_addf(out, ", not in %s", set->members[0]->account->name);
+	buf_addf(out, ", not in %s/*", set->members[0]->account->name);
 	return true;
 }
 
@@ -299,10 +300,13 @@ void plan_where_set_words(struct buf *out, struct plan_where_set *set, const str
 		buf_addf(out, "%s/%s", set->members[0]->account->name, set->members[0]->region->name);
 		return;
 	}
+	if (set->member_count == set->count) {
+		buf_adds(out, "all ");
+		add_counted(out, set->count, "target");
+		return;
+	}
 	buf_addf(out, "%zu of ", set->member_count);
 	add_counted(out, set->count, "target");
-	if (set->member_count == set->count)
-		return;
 	if (2 * set->member_count > set->count) {
 		buf_auto struct buf shape = BUF_INIT;
 

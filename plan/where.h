@@ -12,7 +12,7 @@ struct plan_where_set *plan_where_set_new(const struct plan_where *all, size_t c
 void plan_where_set_free(struct plan_where_set *set);
 /* How many different targets the whole has. */
 size_t plan_where_set_size(const struct plan_where_set *set);
-/* "204 of 204 targets", "336 of 340 targets, not in app-7", "20 of 340 targets: home region of 20 accounts",
+/* "all 204 targets", "336 of 340 targets, not in app-7/...", "20 of 340 targets: home region of 20 accounts",
  * "app-prod/eu-west-1" when it is one. Members that are not of the whole do not count. Work is in proportion to the
  * members. */
 void plan_where_set_words(struct buf *out, struct plan_where_set *set, const struct plan_where *members, size_t count);

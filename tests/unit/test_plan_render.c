@@ -173,7 +173,7 @@ static void same_change_is_said_once(void **state)
 			add(plan, a, r, "recording/Trail", PLAN_UPDATE, "{'Tags':[{'Key':'Owner','Value':'security'}]}",
 			    "{'Tags':[{'Key':'Owner','Value':'team-a'}]}");
 	reads(plan, "~ update recording/Trail (X::Y::Trail)\n"
-		    "    in 204 of 204 targets\n"
+		    "    in all 204 targets\n"
 		    "    ~ Tags[Owner].Value: \"security\" -> \"team-a\"\n"
 		    "\n"
 		    "Plan: 0 to create, 204 to update in 204 of 204 targets, 0 to replace, 0 to delete.\n"
@@ -193,7 +193,7 @@ static void own_ids_do_not_tell_targets_apart(void **state)
 			    "{'Bucket':'logs-000000100000-r-home-1','Size':1}",
 			    "{'Bucket':'trail-%I-%R','Code':'arn:r-home-1:000000100000:%A','Size':2}");
 	reads(plan, "~ update recording/Trail (X::Y::Trail)\n"
-		    "    in 6 of 6 targets\n"
+		    "    in all 6 targets\n"
 		    "    ~ Bucket:  # app-0/r-home-1: trail-000000100000-r-home-1\n"
 		    "        - \"logs-000000100000-r-home-1\"\n"
 		    "        + \"trail-${AWS::AccountId}-${AWS::Region}\"\n"
@@ -211,7 +211,7 @@ static void generated_names_do_not_tell_targets_apart(void **state)
 	add(plan, 0, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-abcdefghijkl.s3'}");
 	add(plan, 1, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-m2n3o4p5q6r7.s3'}");
 	reads(plan, "+ create recording/Trail (X::Y::Trail)\n"
-		    "    in 2 of 2 targets\n"
+		    "    in all 2 targets\n"
 		    "    + Code: \"arn::role/recording-Role-${hash}.s3\"  # app-0/r-home-1: "
 		    "arn::role/recording-Role-abcdefghijkl.s3\n");
 }
@@ -259,7 +259,7 @@ static void different_values_are_different_changes(void **state)
 	for (int a = 0; a < 3; a++)
 		add(plan, a, 0, "recording/Trail", PLAN_UPDATE, "{'Size':1}", a == 2 ? "{'Size':3}" : "{'Size':2}");
 	text = render(plan);
-	holds(text, "    in 2 of 3 targets, not in app-2\n    ~ Size: 1 -> 2\n");
+	holds(text, "    in 2 of 3 targets, not in app-2/*\n    ~ Size: 1 -> 2\n");
 	holds(text, "    in app-2/r-home-1\n    ~ Size: 1 -> 3\n");
 	plan_free(plan);
 }
@@ -293,7 +293,8 @@ static void destruction_comes_first(void **state)
 		at = next;
 	}
 	holds(text, "~ Name: \"a\" -> \"b\"  # forces replacement\n");
-	holds(text, "~ Name: \"a\" -> (known after apply)  # may replace\n");
+	holds(text, "~ Name: \"a\" -> (known after apply: Arn of c/D in a/b)  # may replace\n");
+	holds(text, "    # forces replacement: Name\n");
 	holds(text, "# the old one goes first, since both have the same name\n");
 	holds(text, "# no longer in the specs\n");
 	holds(text, "Plan: 1 to create in 1 of 1 target, 1 to update in 1 of 1 target, 2 to replace in 1 of 1 target, "
@@ -360,8 +361,8 @@ static void secrets_are_not_shown(void **state)
 	add(plan, 0, 0, "s/B", PLAN_CREATE, NULL, "{'Token':'hunter4'}");
 	text = render(plan);
 	assert_null(strstr(text, "hunter"));
-	holds(text, "    ~ Token: (sensitive)\n");
-	holds(text, "    ~ Code: (sensitive)\n");
+	holds(text, "    ~ Token: (sensitive, changed)\n");
+	holds(text, "    ~ Code: (sensitive, changed)\n");
 	holds(text, "    + Token: (sensitive)\n");
 	plan_free(plan);
 }
@@ -452,11 +453,11 @@ static void places_have_short_names(void **state)
 	buf_auto struct buf out = BUF_INIT;
 
 	(void)state;
-	where_is(0, 20, 0, 17, "340 of 340 targets");
+	where_is(0, 20, 0, 17, "all 340 targets");
 	where_is(3, 4, 2, 3, "app-3/r-north-2");
-	where_is(1, 20, 0, 17, "323 of 340 targets, not in app-0");
-	where_is(0, 17, 0, 17, "289 of 340 targets, not in app-17, app-18, app-19");
-	where_is(0, 20, 0, 16, "320 of 340 targets, not in r-north-16");
+	where_is(1, 20, 0, 17, "323 of 340 targets, not in app-0/*");
+	where_is(0, 17, 0, 17, "289 of 340 targets, not in app-17/*, app-18/*, app-19/*");
+	where_is(0, 20, 0, 16, "320 of 340 targets, not in */r-north-16");
 	where_is(0, 20, 0, 1, "20 of 340 targets: home region of 20 accounts");
 	where_is(0, 2, 0, 1, "2 of 340 targets: home region of app-0, app-1");
 	where_is(0, 1, 0, 17, "17 of 340 targets: all regions of app-0");
@@ -468,7 +469,7 @@ static void places_have_short_names(void **state)
 	where_is(0, 16, 1, 17, "256 of 340 targets: 16 accounts x 16 regions");
 	where_is(0, 0, 0, 0, "no target");
 	plan_where_words(&out, odd, 5, NULL, 0, NULL);
-	assert_string_equal(buf_str(&out), "5 of 5 targets");
+	assert_string_equal(buf_str(&out), "all 5 targets");
 }
 
 static void odd_places_are_listed(void **state)
@@ -515,7 +516,7 @@ static void a_large_plan_is_a_page(void **state)
 	seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
 	for (const char *s = text; *s != '\0'; s++)
 		lines += *s == '\n';
-	holds(text, "in 17000 of 17000 targets\n");
+	holds(text, "in all 17000 targets\n");
 	assert_true(lines < 100);
 	print_message("17,000 changes in %.2f s, %zu lines\n", seconds, lines);
 #ifndef __SANITIZE_ADDRESS__

@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "plan/abstract.h"
-#include "plan/render.h"
+#include "plan/view.h"
 #include "plan/where.h"
 
 static const char *const headings[PLAN_NOTE_OTHER + 1] = {
@@ -33,6 +33,9 @@ struct note_group {
 	struct plan_where *where;
 	size_t count, room;
 	bool whole_accounts; /* members name accounts without regions */
+	bool by_cause;       /* said once for all resources that it keeps from being planned */
+	struct map subjects; /* by cause: which these are */
+	struct map seen;     /* "account/region" of `where` */
 };
 
 struct note_groups {
@@ -83,15 +86,18 @@ static void note_place(struct note_groups *g, const struct plan_note *note)
 	const char *account = note->account, *region = note->region;
 	const char *subject = split_address(g, note->subject, &account, &region);
 	buf_auto struct buf text = BUF_INIT, key = BUF_INIT;
+	bool by_cause = note->kind == PLAN_NOTE_UNREACHABLE;
 	struct note_group *group;
 
 	plan_abstract_text(&text, note->text != NULL ? note->text : "", account, account_id(g->plan, account), region);
-	buf_addf(&key, "%d\n%s\n%s\n%d", note->kind, subject != NULL ? subject : "", buf_str(&text), region == NULL);
+	buf_addf(&key, "%d\n%s\n%s\n%d", note->kind, subject != NULL && !by_cause ? subject : "", buf_str(&text),
+		 region == NULL);
 	group = map_get(&g->by_key, buf_str(&key));
 	if (group == NULL) {
 		group = mem_alloc(sizeof *group);
 		group->kind = note->kind;
-		group->subject = mem_strdup(subject);
+		group->subject = by_cause ? NULL : mem_strdup(subject);
+		group->by_cause = by_cause;
 		/* As long as it is alone it is said in its own words. */
 		group->text = mem_strdup(note->text != NULL ? note->text : "");
 		group->whole_accounts = region == NULL;
@@ -100,7 +106,13 @@ static void note_place(struct note_groups *g, const struct plan_note *note)
 		free(group->text);
 		group->text = buf_detach(&text);
 	}
+	if (by_cause && subject != NULL)
+		map_set(&group->subjects, subject, group);
 	if (account == NULL)
+		return;
+	buf_clear(&key);
+	buf_addf(&key, "%s/%s", account, region != NULL ? region : "");
+	if (map_set(&group->seen, buf_str(&key), group) != NULL)
 		return;
 	if (group->count == group->room) {
 		group->room = group->room == 0 ? 4 : 2 * group->room;
@@ -153,45 +165,51 @@ static struct plan_where_set *all_places(const struct plan *plan, const struct n
 	return set;
 }
 
-static void print_group(struct plan_printer *p, struct plan_where_set *places, const struct note_group *group)
+/* "12 resources", or the one that it is. */
+static void add_subjects(struct buf *out, const struct note_group *group)
 {
-	buf_auto struct buf where = BUF_INIT;
+	if (group->subject != NULL)
+		buf_adds(out, group->subject);
+	else if (group->subjects.live == 1)
+		buf_adds(out, group->subjects.entries[0].key);
+	else if (group->subjects.live > 1) {
+		plan_count_words(out, group->subjects.live);
+		buf_adds(out, " resources");
+	}
+}
+
+static struct plan_view_note note_make(struct plan_where_set *places, const struct note_group *group)
+{
+	buf_auto struct buf where = BUF_INIT, subject = BUF_INIT;
 
 	if (group->count > 0 && group->whole_accounts)
 		add_accounts(&where, group);
 	else if (group->count > 0)
 		plan_where_set_words(&where, places, group->where, group->count);
-	plan_indent(p, 2);
-	if (where.len > 0)
-		buf_addf(&p->raw, "%s", buf_str(&where));
-	if (group->subject != NULL)
-		buf_addf(&p->raw, "%s%s", where.len > 0 ? ": " : "", group->subject);
-	if (group->text[0] != '\0')
-		buf_addf(&p->raw, "%s%s", where.len > 0 || group->subject != NULL ? ": " : "", group->text);
-	buf_addc(&p->raw, '\n');
+	add_subjects(&subject, group);
+	return (struct plan_view_note){
+	    .where = plan_view_cleaned(where.len > 0 ? buf_str(&where) : NULL),
+	    .subject = plan_view_cleaned(subject.len > 0 ? buf_str(&subject) : NULL),
+	    .text = plan_view_cleaned(group->text),
+	};
 }
 
-static void print_kind(struct plan_printer *p, const struct note_groups *g, struct plan_where_set *places,
-		       enum plan_note_kind kind)
+static void make_kind(struct plan_view *view, const struct note_groups *g, struct plan_where_set *places,
+		      enum plan_note_kind kind)
 {
-	bool first = true;
+	struct plan_view_notes notes = {.kind = kind, .heading = headings[kind]};
 
+	notes.items = mem_array(g->by_key.count, sizeof *notes.items);
 	for (size_t i = 0; i < g->by_key.count; i++) {
 		const struct note_group *group = g->by_key.entries[i].value;
 
-		if (group->kind != kind)
-			continue;
-		if (first) {
-			plan_paint(p, PLAN_PAINT_BOLD);
-			buf_adds(&p->raw, headings[kind]);
-			plan_paint_end(p, PLAN_PAINT_BOLD);
-			buf_addc(&p->raw, '\n');
-		}
-		first = false;
-		print_group(p, places, group);
+		if (group->kind == kind)
+			notes.items[notes.count++] = note_make(places, group);
 	}
-	if (!first)
-		buf_addc(&p->raw, '\n');
+	if (notes.count > 0)
+		view->notes[view->note_count++] = notes;
+	else
+		free(notes.items);
 }
 
 static void free_group(void *value)
@@ -201,19 +219,23 @@ static void free_group(void *value)
 	free(group->subject);
 	free(group->text);
 	free(group->where);
+	map_free(&group->subjects, NULL);
+	map_free(&group->seen, NULL);
 	free(group);
 }
 
-void plan_render_notes(struct plan_printer *p, const struct plan *plan)
+void plan_view_notes_make(struct plan_view *view)
 {
+	const struct plan *plan = view->plan;
 	struct note_groups g = {.plan = plan};
 	struct plan_where_set *places;
 
 	for (size_t i = 0; i < plan->note_count; i++)
 		note_place(&g, &plan->notes[i]);
 	places = all_places(plan, &g);
+	view->notes = mem_array(sizeof order / sizeof *order, sizeof *view->notes);
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-		print_kind(p, &g, places, order[i]);
+		make_kind(view, &g, places, order[i]);
 	plan_where_set_free(places);
 	map_free(&g.by_key, free_group);
 	map_free(&g.words, free);
