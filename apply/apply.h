@@ -95,29 +95,46 @@ int apply_recover(struct loop *loop, struct provider *provider, struct state *st
 int apply_run(struct apply_report **out, struct loop *loop, struct provider *provider, struct state *state,
 	      const struct plan *plan, const struct apply_options *options, struct diag *d);
 
-/* -- Approval (approval.c, keys.c) -----------------------------------------------------------------------------------
+/* -- Approval (approval.c, rules.c, keys.c) --------------------------------------------------------------------------
  * A signature is an object in plan->signatures: {"Key": "SHA256:...", "KeyType", "Comment", "Time", "Algorithm",
  * "Signature"}. What is signed is the text "muster plan approval\n", the plan's digest, and a newline. docs/review.md
  * has all of it. */
 
 /* Signs `plan` (read from a file, so its digest was checked) with the private key in `key_path`: a PEM key through
  * OpenSSL, or an OpenSSH key through ssh-keygen -Y sign (also agents and hardware). Adds to plan->signatures; replaces
- * an earlier one of the same key. */
-int apply_approve(struct plan *plan, const char *key_path, struct diag *d);
+ * an earlier one of the same key. *signature (may be NULL) is the new one, borrowed from the plan. */
+int apply_approve(const json_t **signature, struct plan *plan, const char *key_path, struct diag *d);
+/* Adds a signature that was made apart: an object as above with the member "Plan" (the digest that it is of), or what
+ * ssh-keygen -Y sign wrote. `shown` names it in messages. */
+int apply_approve_add(const json_t **signature, struct plan *plan, const char *text, size_t len, const char *shown,
+		      struct diag *d);
 
-/* The rules that an apply of this plan is under. */
+/* The rules that an apply is under. */
 struct apply_approval_rules {
 	json_t *approval;    /* `Approval` of muster.json, or NULL: nothing is required. Owned */
 	json_t *keys;        /* {path as Approval.Keys names it: the file's text}. Owned */
-	uint64_t generation; /* whose specs they come from; 0: the plan's own */
+	uint64_t generation; /* whose specs they come from; 0: the specs at hand, since no generation has any yet */
+	char *commit;        /* of that generation, or NULL. Owned */
 };
 /* Finds them: out of the inputs of the newest generation that has some and is no rollback; where there is none yet, out
- * of the plan's own (`own`, as they were read and checked against plan->inputs). */
+ * of `own`: the plan's inputs, as they were read and checked against plan->inputs. `txn` NULL: always out of `own`. A
+ * key that is named and not there is an error. */
 int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn, const struct apply_input *own,
 			 size_t own_count, struct diag *d);
 void apply_approval_rules_free(struct apply_approval_rules *rules);
+int64_t apply_approval_required(const struct apply_approval_rules *rules);
+/* Whether the rules can be met: every key can be read, and there are as many different ones as are required. -1 with
+ * all that is wrong. */
+int apply_approval_rules_check(const struct apply_approval_rules *rules, struct diag *d);
+/* Whether the key of this fingerprint is in the list. */
+bool apply_approval_lists(const struct apply_approval_rules *rules, const char *fingerprint);
+/* What applying specs with the rules `next` would change in who must approve from then on, in words; nothing is added
+ * where it is the same. A plan says it in a note, so that whoever signs it has seen it. */
+void apply_approval_changes(struct buf *out, const struct apply_approval_rules *now,
+			    const struct apply_approval_rules *next);
 /* Whether the plan may be applied under these rules at `now_ms`: 0; or -1 with every reason. *approvals (new reference;
- * may be NULL) lists who approved, for the generation's facts. `directory`: of the specs, for NotAuthor. */
+ * may be NULL) lists who approved, for the generation's facts: {"Key", "Comment", "Time"}. `directory`: of the specs,
+ * for their committed tree and for NotAuthor. */
 int apply_approval_check(json_t **approvals, const struct plan *plan, const struct apply_approval_rules *rules,
 			 const char *directory, int64_t now_ms, struct diag *d);
 

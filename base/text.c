@@ -255,6 +255,26 @@ int text_time_parse(int64_t *unix_ms, const char *s)
 	return 0;
 }
 
+int text_duration_parse(int64_t *ms, const char *s)
+{
+	static const struct {
+		char unit;
+		int64_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	int64_t count = 0, seconds = 0;
+	const char *at = s;
+
+	for (; isdigit((unsigned char)*at) && at - s < 9; at++)
+		count = 10 * count + (*at - '0');
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (*at == units[i].unit)
+			seconds = units[i].seconds;
+	if (at == s || count == 0 || seconds == 0 || at[1] != '\0' || count * seconds > 10 * 366 * (int64_t)86400)
+		return -1;
+	*ms = count * seconds * 1000;
+	return 0;
+}
+
 int text_file_read(struct buf *out, const char *path, size_t max)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result = 0;

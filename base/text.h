@@ -40,6 +40,10 @@ void text_time(char *out, size_t size, int64_t unix_ms);
 /* Parses RFC 3339 (with Z, +hh:mm, optional fraction). 0, or -1 when it is not one. */
 int text_time_parse(int64_t *unix_ms, const char *s);
 
+/* Parses a length of time: a number from 1 on and a unit, "90m", "24h", "7d" (s, m, h, d), at most ten years. 0, or -1
+ * when it is none. */
+int text_duration_parse(int64_t *ms, const char *s);
+
 /* Reads a whole file of at most `max` bytes. 0, or a negative errno (-EFBIG over `max`). */
 int text_file_read(struct buf *out, const char *path, size_t max);
 /* Replaces a file so that a reader sees the old or the new bytes, never a part: writes beside it, fsyncs, renames,

@@ -1,0 +1,62 @@
+/* NotAuthor: whoever wrote a change does not approve it. Git knows who wrote what since the generation whose rules hold;
+ * by e-mail address, and by the SSH keys that commits are signed with. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/approval.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "state/git.h"
+
+static bool is_author(const struct approver *approver, const struct state_git_author *author)
+{
+	buf_auto struct buf key = BUF_INIT;
+
+	if (author->email != NULL && approver->email != NULL && strcmp(author->email, approver->email) == 0)
+		return true;
+	text_base64(&key, approver->key.wire.data, approver->key.wire.len);
+	return author->ssh_key != NULL && strcmp(author->ssh_key, buf_str(&key)) == 0;
+}
+
+static int mark(bool *wrote, const struct approvers *approvers, const char *directory, const char *from, const char *to,
+		struct diag *d)
+{
+	struct state_git_author *authors = NULL;
+	size_t count = 0;
+
+	if (state_git_authors(&authors, &count, directory, from, to, d) < 0)
+		return diag_error(d, "NotAuthor: git cannot tell who wrote this change; fetch the whole history first");
+	for (size_t i = 0; i < approvers->count; i++)
+		for (size_t k = 0; k < count && !wrote[i]; k++)
+			wrote[i] = is_author(&approvers->items[i], &authors[k]);
+	state_git_authors_free(authors, count);
+	return 0;
+}
+
+/* Whether git has the commit. */
+static bool is_there(const char *directory, const char *commit)
+{
+	struct state_git_tree *tree = NULL;
+	struct diag ignored = DIAG_INIT;
+	bool there = state_git_tree_open(&tree, directory, commit, &ignored) == 0;
+
+	state_git_tree_free(tree);
+	diag_free(&ignored);
+	return there;
+}
+
+int approval_authors(bool *wrote, const struct approvers *approvers, const struct plan *plan,
+		     const struct apply_approval_rules *rules, const char *directory, struct diag *d)
+{
+	const char *from = rules->commit != NULL && is_there(directory, rules->commit) ? rules->commit : NULL;
+	bool there = plan->commit != NULL && is_there(directory, plan->commit);
+
+	if (there && mark(wrote, approvers, directory, from, plan->commit, d) < 0)
+		return -1;
+	if (plan->rollback > 0)
+		return there ? 0 : diag_error(d, "NotAuthor: git does not have commit %s, which this plan was made from",
+					      plan->commit == NULL ? "(none)" : plan->commit);
+	/* What is checked out has the plan's tree. After a squash merge it is the only commit that still tells who wrote
+	 * it; else it may add who merged it. */
+	return mark(wrote, approvers, directory, from, "HEAD", d);
+}

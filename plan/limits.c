@@ -1,0 +1,189 @@
+/* Limits of muster.json on what one plan may do. They are counted from the plan's changes alone, so that whoever reads a
+ * plan file counts the same. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "plan/plan.h"
+
+/* What a plan does, and of how many. */
+struct counts {
+	size_t deletes, replaces, targets;
+	size_t resources; /* recorded ones that the plan looked at */
+	size_t places;    /* targets that the specs reach or the plan changes */
+};
+
+/* -- Counting ------------------------------------------------------------------------------------------------------ */
+
+static void add_place(struct map *places, const char *account, const char *region)
+{
+	mem_auto_str char *key = mem_printf("%s/%s", account, region);
+
+	map_set(places, key, places);
+}
+
+static void count_places(struct counts *counts, const struct plan *plan)
+{
+	struct map places = MAP_INIT;
+	json_t *accounts, *regions, *region;
+	const char *stack, *account;
+	size_t i;
+
+	for (i = 0; i < plan->change_count; i++)
+		add_place(&places, plan->changes[i].account, plan->changes[i].region);
+	counts->targets = places.live;
+	json_object_foreach(plan->reached, stack, accounts) json_object_foreach(accounts, account, regions)
+	{
+		json_array_foreach(regions, i, region)
+		{
+			if (json_is_string(region))
+				add_place(&places, account, json_string_value(region));
+		}
+	}
+	counts->places = places.live;
+	map_free(&places, NULL);
+}
+
+static void count(struct counts *counts, const struct plan *plan)
+{
+	*counts = (struct counts){.resources = plan->unchanged};
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+
+		counts->resources += change->version > 0 && !change->deposed;
+		if (change->action == PLAN_DELETE)
+			counts->deletes++;
+		/* Rule 11: what may turn out to be a replacement counts as one. */
+		else if (change->action == PLAN_REPLACE || change->diff.may_replace)
+			counts->replaces++;
+	}
+	count_places(counts, plan);
+}
+
+/* -- Limits -------------------------------------------------------------------------------------------------------- */
+
+/* "5%", "0.25%": in hundredths of a percent. */
+static int read_percent(size_t *out, const char *s)
+{
+	size_t whole = 0, part = 0, digits = 0;
+
+	if (!isdigit((unsigned char)*s))
+		return -1;
+	for (; isdigit((unsigned char)*s) && digits < 4; s++, digits++)
+		whole = 10 * whole + (size_t)(*s - '0');
+	if (*s == '.') {
+		if (!isdigit((unsigned char)s[1]))
+			return -1;
+		part = 10 * (size_t)(s[1] - '0');
+		s += 2;
+		if (isdigit((unsigned char)*s))
+			part += (size_t)(*s++ - '0');
+	}
+	*out = 100 * whole + part;
+	return strcmp(s, "%") == 0 && *out <= 10000 ? 0 : -1;
+}
+
+int plan_limit_parse(size_t *out, const json_t *limit, size_t of)
+{
+	const char *text = json_string_value(limit);
+	size_t hundredths;
+
+	if (json_is_integer(limit) && json_integer_value(limit) >= 0) {
+		*out = (size_t)json_integer_value(limit);
+		return 0;
+	}
+	if (text == NULL || read_percent(&hundredths, text) < 0)
+		return -1;
+	/* Rounded up: 5% of ten is one. */
+	*out = (of * hundredths + 9999) / 10000;
+	return 0;
+}
+
+/* One limit; what is over it goes to `over`. */
+static int judge(json_t *over, const json_t *limits, const char *name, const char *verb, size_t count, size_t of,
+		 const char *what, struct diag *d)
+{
+	const json_t *limit = json_object_get(limits, name);
+	mem_auto_str char *text = NULL;
+	size_t most = 0;
+
+	if (limit == NULL)
+		return 0;
+	if (plan_limit_parse(&most, limit, of) < 0)
+		return diag_error(d, "Limits.%s must be a number, or a percentage like \"5%%\"", name);
+	if (count <= most)
+		return 0;
+	if (json_is_string(limit))
+		text = mem_printf("%s %zu, %s is %s of %zu %s: %zu", verb, count, name, json_string_value(limit), of,
+				  what, most);
+	else
+		text = mem_printf("%s %zu, %s is %zu", verb, count, name, most);
+	json_array_append_new(over, json_string(text));
+	return 0;
+}
+
+/* The list of what is over; NULL with a message. New reference. */
+static json_t *over_list(const struct plan *plan, const json_t *limits, struct diag *d)
+{
+	json_t *over = json_array();
+	struct counts counts;
+	int result;
+
+	count(&counts, plan);
+	result =
+	    judge(over, limits, "MaxDelete", "deletes", counts.deletes, counts.resources, "recorded resources", d);
+	result |=
+	    judge(over, limits, "MaxReplace", "replaces", counts.replaces, counts.resources, "recorded resources", d);
+	result |= judge(over, limits, "MaxTargets", "changes targets:", counts.targets, counts.places, "targets", d);
+	if (result == 0)
+		return over;
+	json_decref(over);
+	return NULL;
+}
+
+int plan_limits_find(json_t **out, const struct plan *plan, const json_t *limits, bool override, struct diag *d)
+{
+	json_t *over;
+
+	*out = NULL;
+	if (json_object_size(limits) == 0)
+		return 0;
+	over = over_list(plan, limits, d);
+	if (over == NULL)
+		return -1;
+	*out = json_pack("{s:O, s:o, s:b}", "Limits", limits, "Over", over, "Overridden",
+			 (int)(override && json_array_size(over) > 0));
+	return 0;
+}
+
+static int refuse(const json_t *over, const char *whose, struct diag *d)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(over, i, item)
+	    diag_error(d, "this plan is over the limits of %s: it %s", whose, json_string_value(item));
+	if (json_array_size(over) == 0)
+		return 0;
+	return diag_error(d, "nothing is applied; if all of it is meant, make the plan again with --override-limit");
+}
+
+int plan_limits_check(const struct plan *plan, const json_t *now, struct diag *d)
+{
+	json_auto_t *made = NULL, *today = NULL;
+
+	if (json_get_bool(plan->limits, "Overridden", false))
+		return 0;
+	if (plan->limits != NULL) {
+		made = over_list(plan, json_object_get(plan->limits, "Limits"), d);
+		if (made == NULL || refuse(made, "its specs", d) < 0)
+			return -1;
+	}
+	if (json_object_size(now) == 0)
+		return 0;
+	today = over_list(plan, now, d);
+	return today == NULL || refuse(today, "muster.json", d) < 0 ? -1 : 0;
+}
