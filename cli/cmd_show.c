@@ -2,16 +2,15 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/output.h"
 
 struct show_arguments {
 	const char *format;
 	bool json;
 };
 
-static const char *const formats[] = {"text", "json", NULL};
-
 static const struct option show_options[] = {
-    {"format", OPTION_CHOICE, offsetof(struct show_arguments, format), NULL, "how to show the plan", formats},
+    {"format", OPTION_CHOICE, offsetof(struct show_arguments, format), NULL, "how to show the plan", planning_formats},
     {"json", OPTION_FLAG, offsetof(struct show_arguments, json), NULL, "short for --format json", NULL},
     {0},
 };
@@ -31,17 +30,8 @@ static int show(struct cli *cli, const void *arguments, const char **words, size
 	(void)count;
 	session_start(&s, cli);
 	if (session_open_provider(&s) == 0 &&
-	    plan_file_read(&plan, words[0], s.provider->ops->schemas(s.provider), &cli->diag) == 0) {
-		if (given->json || given->format[0] == 'j') {
-			json_auto_t *json = plan_to_json(plan);
-
-			json_dumpf(json, stdout, JSON_INDENT(2));
-			putchar('\n');
-		} else {
-			planning_print(cli, plan);
-		}
-		status = CLI_DONE;
-	}
+	    plan_file_read(&plan, words[0], s.provider->ops->schemas(s.provider), &cli->diag) == 0)
+		status = output_plan(cli, plan, given->json ? "json" : given->format) == 0 ? CLI_DONE : CLI_FAILED;
 	plan_free(plan);
 	session_close(&s);
 	return status;

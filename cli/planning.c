@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/rollback.h"
 #include "cli/words.h"
 
@@ -77,7 +78,7 @@ void planning_print(const struct cli *cli, const struct plan *plan)
 	fflush(stdout);
 }
 
-const char *const planning_formats[] = {"text", "json", NULL};
+const char *const planning_formats[] = {"text", "markdown", "json", NULL};
 
 static void saved(const struct cli *cli, const char *file)
 {
@@ -94,14 +95,8 @@ int planning_show(struct cli *cli, struct plan *plan, const struct planning_outp
 	/* Saving first: what was shown should be what can be applied. */
 	if (output->out != NULL && plan_file_write(plan, output->out, &cli->diag) < 0)
 		return CLI_FAILED;
-	if (output->json || output->format[0] == 'j') {
-		json_auto_t *json = plan_to_json(plan);
-
-		json_dumpf(json, stdout, JSON_INDENT(2));
-		putchar('\n');
-	} else {
-		planning_print(cli, plan);
-	}
+	if (output_plan(cli, plan, output->json ? "json" : output->format) < 0)
+		return CLI_FAILED;
 	if (output->out != NULL)
 		saved(cli, output->out);
 	if (!output->detailed_exitcode)

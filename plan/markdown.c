@@ -6,9 +6,17 @@
 #include <string.h>
 
 /* What starts or ends something in markdown or HTML, links, and separates cells. */
-static const char special[] = "&<>\"'`*_[]()|\\~!#@:$";
+static const char special[] = "&<>\"'`*_[]()|\\~!#@$";
 
-static void put(struct buf *out, const char *text, size_t max, bool breaks_mentions)
+/* A colon may begin "://" and, in running text, the name of a little picture. */
+static bool is_special(const char *at, bool running)
+{
+	if (*at != ':')
+		return strchr(special, *at) != NULL;
+	return at[1] == '/' || (running && at[1] != '\0' && strchr("abcdefghijklmnopqrstuvwxyz0123456789+-_", at[1]));
+}
+
+static void put(struct buf *out, const char *text, size_t max, bool running)
 {
 	size_t len = strlen(text), shown = len;
 
@@ -18,12 +26,12 @@ static void put(struct buf *out, const char *text, size_t max, bool breaks_menti
 			shown--;
 	}
 	for (size_t i = 0; i < shown; i++) {
-		if (strchr(special, text[i]) == NULL)
-			buf_addc(out, text[i]);
-		else
+		if (is_special(text + i, running))
 			buf_addf(out, "&#%d;", text[i]);
+		else
+			buf_addc(out, text[i]);
 		/* GitHub looks for @name and #123 after all else is done: a space without width is between. */
-		if (breaks_mentions && (text[i] == '@' || text[i] == '#'))
+		if (running && (text[i] == '@' || text[i] == '#'))
 			buf_adds(out, "&#8203;");
 	}
 	if (shown < len)

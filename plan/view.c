@@ -181,17 +181,29 @@ static void count_name(struct map *counts, const char *name)
 	++*count;
 }
 
+/* One change counts once for each group, however often it names its members. */
+static void note_dependency(struct dependents *d, const char *address, const char *name, uintptr_t *last)
+{
+	uintptr_t group = (uintptr_t)map_get(&d->group_of, address);
+
+	if (group > 0 && group != *last)
+		count_name(&d->names[group - 1], name);
+	*last = group > 0 ? group : *last;
+}
+
+/* That what goes too depends on it is no news. */
 static void note_dependent(struct dependents *d, const struct plan_change *change)
 {
 	buf_auto struct buf name = BUF_INIT;
+	uintptr_t last = 0;
 
+	if (change->action == PLAN_DELETE || change->action == PLAN_FORGET)
+		return;
 	buf_addf(&name, "%s/%s", change->stack, change->logical_id);
-	for (size_t i = 0; i < change->depend_count; i++) {
-		uintptr_t group = (uintptr_t)map_get(&d->group_of, change->depends[i]);
-
-		if (group > 0)
-			count_name(&d->names[group - 1], buf_str(&name));
-	}
+	for (size_t i = 0; i < change->depend_count; i++)
+		note_dependency(d, change->depends[i], buf_str(&name), &last);
+	for (size_t i = 0; i < change->former_count; i++)
+		note_dependency(d, change->former[i], buf_str(&name), &last);
 }
 
 static void dependents_find(struct dependents *d, const struct plan *plan, const struct plan_groups *groups)

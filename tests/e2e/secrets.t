@@ -87,7 +87,7 @@ like "two fleets with one secret have two hashes" \
 export CHAT_HOOK=$secret-hook-2
 say plan --detailed-exitcode --out "$work/plan.json" --parameter Pin=$secret-pin-1
 is "a secret that changed is a change" "$status" 2
-is "... one, shown once" "$(grep -c '~ ' <<<"$out") $(grep -c '~ Value: (sensitive)' <<<"$out")" "2 1"
+is "... one, shown once" "$(grep -c '~ ' <<<"$out") $(grep -c '~ Value: (sensitive, changed)' <<<"$out")" "2 1"
 like "... in all its targets" "$out" '2 to update'
 CHAT_HOOK=$secret-hook-3 say apply "$work/plan.json"
 is "a plan is not applied with another value than it was made with" "$status" 1
@@ -140,7 +140,7 @@ outsider $app eu-west-1 sns Action=CreateTopic Name=chat Attributes.entry.1.key=
 	Attributes.entry.1.value=$secret-found >"$work/answer"
 say plan --out "$work/plan.json" --adopt '*' --parameter Pin=$secret-pin-1
 is "what is adopted had something secret in that place" "$status" 0
-like "... which is not shown" "$out" '~ DisplayName: \(sensitive\)'
+like "... which is not shown" "$out" '~ DisplayName: \(sensitive, changed\)'
 say apply --adopt '*' --auto-approve --parameter Pin=$secret-pin-1
 is "... and becomes ours" "$status $(sandbox_get dump | grep -c $secret-found)" "0 0"
 untold "... and nothing tells either"
