@@ -92,7 +92,7 @@ static void put_totals(struct buf *out, const struct plan_view *view)
 	buf_adds(out, "| |");
 	for (size_t i = 0; i < PLAN_VIEW_TOTALS; i++)
 		if (shown[i])
-			buf_addf(out, " %s |", plan_view_verb(view->plan, view->totals[i].action));
+			buf_addf(out, " %s |", view->totals[i].verb);
 	buf_adds(out, "\n|---|");
 	for (size_t i = 0; i < PLAN_VIEW_TOTALS; i++)
 		buf_adds(out, shown[i] ? "--:|" : "");

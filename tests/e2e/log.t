@@ -76,7 +76,7 @@ like "... is said to be none" "$err" 'never had a resource app/eu-west-1/alerts/
 # -- Between two generations --
 muster state diff 2
 like "state diff of one generation is what that one changed" "$out" '^Changed: 2 updated in 2 targets\.$'
-like "... the same change in many targets once" "$out" '^    in 2 of 2 targets'
+like "... the same change in many targets once" "$out" '^    in all 2 targets'
 muster state diff 1 3
 is "... of two, what is different at the end" "$(grep -c 'DisplayName: "1" -> "3"' <<<"$out") $(grep -c '"2"' <<<"$out")" "1 0"
 muster state diff 3 1
