@@ -121,7 +121,7 @@ static int user_check(void *payload, const struct state_record *raw)
 	json_t *address;
 	size_t i;
 
-	if (raw->generation <= check->plan->generation || map_has(&check->touched, raw->address))
+	if (raw->version <= check->plan->version || map_has(&check->touched, raw->address))
 		return 0;
 	body = json_loadb(raw->text, raw->text_len, 0, NULL);
 	json_array_foreach(json_object_get(body, "DependsOn"), i, address)

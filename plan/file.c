@@ -60,7 +60,7 @@ static json_t *parse(const char *path, struct diag *d)
 /* Refuses what is no plan, what a newer muster wrote, and what somebody changed. */
 static int check(const char *path, json_t *root, struct diag *d)
 {
-	json_t *muster = json_object_get(root, "muster"), *said;
+	json_t *muster = json_object_get(root, "muster"), *said, *signatures;
 	const char *format = json_get_string(root, "format_version");
 	int64_t version = json_get_int(muster, "version", 0);
 	uint8_t digest[32];
@@ -73,12 +73,16 @@ static int check(const char *path, json_t *root, struct diag *d)
 		return diag_error(d, "%s: made by a newer muster (plan version %lld, format %s)", path,
 				  (long long)version, format);
 	said = json_incref(json_object_get(muster, "digest"));
+	signatures = json_incref(json_object_get(muster, "signatures"));
 	json_object_del(muster, "digest");
+	json_object_del(muster, "signatures");
 	json_digest(digest, root);
 	text_hex(hex, digest, sizeof digest);
 	same = json_is_string(said) && strcmp(json_string_value(said), hex) == 0;
 	if (said != NULL)
 		json_object_set_new(muster, "digest", said);
+	if (signatures != NULL)
+		json_object_set_new(muster, "signatures", signatures);
 	if (!same)
 		return diag_error(d, "%s: the plan was changed after it was made (its digest is another)", path);
 	return 0;

@@ -44,6 +44,9 @@ json_t *plan_file_frame(const struct plan *plan);
 int plan_from_json(struct plan **out, const char *file, const json_t *root, const struct schema_set *schemas,
 		   struct diag *d);
 
+/* The list of signatures, if it is one (new reference; NULL where there is none): 0 or -1. (signatures.c) */
+int plan_file_signatures(json_t **out, const json_t *signatures);
+
 /* Words for notes and deletions in the file, in the order of their enums. */
 extern const char *const plan_note_words[PLAN_NOTE_OTHER + 1];
 extern const char *const plan_deletion_words[SPECS_DELETION_UNSET + 1];

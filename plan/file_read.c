@@ -436,6 +436,27 @@ static void read_inputs(struct plan_reader *r, const json_t *muster)
 		r->plan->rollback = (uint64_t)read_count(r, muster, "rollback");
 }
 
+/* Whoever edits what is over must not get round it: counted anew, it must be the same. */
+static void check_limits(struct plan_reader *r, const json_t *muster)
+{
+	json_t *said = read_object(r, muster, "limits", false), *counted = NULL;
+	bool overridden = json_get_bool(said, "Overridden", false);
+
+	if (said == NULL || r->failed)
+		return;
+	if (plan_limits_find(&counted, r->plan, json_object_get(said, "Limits"), overridden, r->diag) < 0)
+		r->failed = true;
+	else if (counted == NULL || !json_equal(counted, said))
+		wrong(r, "limits", "what the changes add up to");
+	r->plan->limits = counted;
+}
+
+static void read_signatures(struct plan_reader *r, const json_t *muster)
+{
+	if (plan_file_signatures(&r->plan->signatures, json_object_get(muster, "signatures")) < 0)
+		wrong(r, "signatures", "a list of signatures");
+}
+
 static void read_facts(struct plan_reader *r, const json_t *muster)
 {
 	struct plan *plan = r->plan;
@@ -449,6 +470,7 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	plan->commit = mem_strdup(read_text(r, muster, "commit", false));
 	plan->tree = mem_strdup(read_text(r, muster, "tree", false));
 	plan->generation = (uint64_t)read_count(r, muster, "generation");
+	plan->version = (uint64_t)read_count(r, muster, "newest_version");
 	plan->created_ms = read_count(r, muster, "created_ms");
 	plan->unchanged = (size_t)read_count(r, muster, "unchanged");
 	plan->target_count = (size_t)read_count(r, muster, "targets");
@@ -475,6 +497,8 @@ static void check_frame(struct plan_reader *r, const json_t *root)
 	json_object_set(frame, "resource_changes", json_object_get(root, "resource_changes"));
 	json_object_set(muster, "changes", json_object_get(file_muster, "changes"));
 	json_object_set(muster, "digest", json_object_get(file_muster, "digest"));
+	if (r->plan->signatures != NULL)
+		json_object_set(muster, "signatures", r->plan->signatures);
 	json_object_foreach((json_t *)root, key, said)
 	{
 		if (!json_equal(said, json_object_get(frame, key)))
@@ -496,6 +520,8 @@ int plan_from_json(struct plan **out, const char *file, const json_t *root, cons
 	read_accounts(&r, muster);
 	read_notes(&r, muster);
 	read_changes(&r, root, muster);
+	read_signatures(&r, muster);
+	check_limits(&r, muster);
 	if (!r.failed)
 		check_frame(&r, root);
 	map_free(&r.read, NULL);

@@ -307,8 +307,9 @@ static json_t *reached(const struct plan *plan)
 
 static json_t *muster_part(const struct plan *plan)
 {
-	json_t *result = json_pack("{s:i, s:I, s:I, s:I, s:I}", "version", PLAN_FILE_VERSION, "generation",
-				   (json_int_t)plan->generation, "created_ms", (json_int_t)plan->created_ms,
+	json_t *result = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "version", PLAN_FILE_VERSION, "generation",
+				   (json_int_t)plan->generation, "newest_version", (json_int_t)plan->version,
+				   "created_ms", (json_int_t)plan->created_ms,
 				   "unchanged", (json_int_t)plan->unchanged, "targets", (json_int_t)plan->target_count);
 
 	set_text(result, "lineage", plan->lineage);
@@ -325,6 +326,7 @@ static json_t *muster_part(const struct plan *plan)
 	if (plan->rollback > 0)
 		json_object_set_new(result, "rollback", json_integer((json_int_t)plan->rollback));
 	set_json(result, "rollback_of", plan->rollback_of);
+	set_json(result, "limits", plan->limits);
 	json_object_set_new(result, "reached", reached(plan));
 	set_json(result, "reads", plan->reads);
 	json_object_set_new(result, "accounts", accounts(plan));
@@ -410,5 +412,7 @@ json_t *plan_to_json(struct plan *plan)
 	json_digest(digest, root);
 	text_hex(plan->digest, digest, sizeof digest);
 	json_object_set_new(muster, "digest", json_string(plan->digest));
+	/* Of the digest, so not under it. */
+	set_json(muster, "signatures", plan->signatures);
 	return root;
 }

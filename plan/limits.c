@@ -102,26 +102,30 @@ int plan_limit_parse(size_t *out, const json_t *limit, size_t of)
 	return 0;
 }
 
-/* One limit; what is over it goes to `over`. */
-static int judge(json_t *over, const json_t *limits, const char *name, const char *verb, size_t count, size_t of,
-		 const char *what, struct diag *d)
+struct limit {
+	const char *name;
+	size_t count, of;
+	const char *does, *what, *basis; /* "deletes", "", "recorded resources" */
+};
+
+/* What is over goes to `over`. */
+static int judge(json_t *over, const json_t *limits, const struct limit *limit, struct diag *d)
 {
-	const json_t *limit = json_object_get(limits, name);
-	mem_auto_str char *text = NULL;
+	const json_t *set = json_object_get(limits, limit->name);
+	buf_auto struct buf text = BUF_INIT;
 	size_t most = 0;
 
-	if (limit == NULL)
+	if (set == NULL)
 		return 0;
-	if (plan_limit_parse(&most, limit, of) < 0)
-		return diag_error(d, "Limits.%s must be a number, or a percentage like \"5%%\"", name);
-	if (count <= most)
+	if (plan_limit_parse(&most, set, limit->of) < 0)
+		return diag_error(d, "Limits.%s must be a number, or a percentage like \"5%%\"", limit->name);
+	if (limit->count <= most)
 		return 0;
-	if (json_is_string(limit))
-		text = mem_printf("%s %zu, %s is %s of %zu %s: %zu", verb, count, name, json_string_value(limit), of,
-				  what, most);
-	else
-		text = mem_printf("%s %zu, %s is %zu", verb, count, name, most);
-	json_array_append_new(over, json_string(text));
+	buf_addf(&text, "%s %zu%s, %s is ", limit->does, limit->count, limit->what, limit->name);
+	if (json_is_string(set))
+		buf_addf(&text, "%s of %zu %s: ", json_string_value(set), limit->of, limit->basis);
+	buf_addf(&text, "%zu", most);
+	json_array_append_new(over, json_string(buf_str(&text)));
 	return 0;
 }
 
@@ -129,15 +133,19 @@ static int judge(json_t *over, const json_t *limits, const char *name, const cha
 static json_t *over_list(const struct plan *plan, const json_t *limits, struct diag *d)
 {
 	json_t *over = json_array();
-	struct counts counts;
-	int result;
+	struct counts n;
+	int result = 0;
 
-	count(&counts, plan);
-	result =
-	    judge(over, limits, "MaxDelete", "deletes", counts.deletes, counts.resources, "recorded resources", d);
-	result |=
-	    judge(over, limits, "MaxReplace", "replaces", counts.replaces, counts.resources, "recorded resources", d);
-	result |= judge(over, limits, "MaxTargets", "changes targets:", counts.targets, counts.places, "targets", d);
+	count(&n, plan);
+	const struct limit all[] = {
+	    {"MaxDelete", n.deletes, n.resources, "deletes", "", "recorded resources"},
+	    {"MaxReplace", n.replaces, n.resources, "replaces", "", "recorded resources"},
+	    {"MaxTargets", n.targets, n.places, "changes", " targets", "targets"},
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (judge(over, limits, &all[i], d) < 0)
+			result = -1;
 	if (result == 0)
 		return over;
 	json_decref(over);

@@ -97,7 +97,8 @@ static int plan_start(struct maker *m)
 	m->plan->created_ms = loop_wall_ms();
 	if (options->parameters != NULL)
 		json_object_update(m->plan->parameters, options->parameters);
-	if (state_lineage(m->txn, &lineage, m->d) < 0 || state_generation(m->txn, &m->plan->generation, m->d) < 0)
+	if (state_lineage(m->txn, &lineage, m->d) < 0 || state_generation(m->txn, &m->plan->generation, m->d) < 0 ||
+	    state_version(m->txn, &m->plan->version, m->d) < 0)
 		return -1;
 	m->state_empty = lineage == NULL || m->plan->generation == 0;
 	if (lineage != NULL && options->lineage != NULL && strcmp(lineage, options->lineage) != 0) {
@@ -172,7 +173,10 @@ static int make(struct maker *m)
 	/* By now every file has been read. */
 	if (m->options->inputs != NULL)
 		m->plan->inputs = json_deep_copy(m->options->inputs);
-	return 0;
+	for (size_t i = 0; i < m->options->remark_count; i++)
+		plan_note_add(m->plan, PLAN_NOTE_OTHER, NULL, NULL, "muster.json", m->options->remarks[i]);
+	return plan_limits_find(&m->plan->limits, m->plan, m->specs->settings.limits, m->options->override_limits,
+				m->d);
 }
 
 static void maker_free(struct maker *m)

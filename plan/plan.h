@@ -140,6 +140,7 @@ struct plan {
 
 	char *lineage;
 	uint64_t generation; /* of the state that it was made from */
+	uint64_t version;    /* the newest of any record then: what is newer, the plan has not seen */
 	char *home_region;
 	char *commit, *tree; /* NULL outside git */
 	bool dirty, destroy, refreshed, lineage_minted;
@@ -185,6 +186,9 @@ struct plan_options {
 	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
 	size_t accept_drift_count;
 	bool override_limits; /* --override-limit */
+	/* Notes of the caller's, in plain words, each kept as one of the kind PLAN_NOTE_OTHER about muster.json. */
+	const char *const *remarks;
+	size_t remark_count;
 	/* Called now and then with what is going on ("reading 340 targets", done, total); may be NULL. */
 	void (*progress)(void *payload, const char *what, size_t done, size_t total);
 	void *progress_payload;
@@ -267,6 +271,25 @@ int plan_file_write(struct plan *plan, const char *path, struct diag *d);
 /* Reads, checks shape and digest, and that the part for other tools says what apply would do. Types come from
  * `schemas`. */
 int plan_file_read(struct plan **out, const char *path, const struct schema_set *schemas, struct diag *d);
+
+/* -- Limits (limits.c) ------------------------------------------------------------------------------------------------
+ * `Limits` of muster.json: MaxDelete, MaxReplace (resources; a percentage is of the recorded ones that the plan looked
+ * at), MaxTargets (targets with a change; of those that the specs reach or the plan changes). */
+
+/* What `limits` (may be NULL) say of the plan, for plan->limits: new reference, NULL where there are none. -1 with a
+ * message when a limit is none. `override`: --override-limit was given. */
+int plan_limits_find(json_t **out, const struct plan *plan, const json_t *limits, bool override, struct diag *d);
+/* Whether the plan may be applied: -1 with what is over, unless the plan says that its limits are overridden. Counted
+ * anew, from the changes, under the limits it was made with and under `now` (muster.json's of today, may be NULL). */
+int plan_limits_check(const struct plan *plan, const json_t *now, struct diag *d);
+/* A limit of `of` things: a number from 0 on, or a percentage ("5%", "0.25%"), rounded up. 0 or -1. */
+int plan_limit_parse(size_t *out, const json_t *limit, size_t of);
+
+/* -- Signatures (signatures.c): apply/apply.h makes and proves them ------------------------------------------------- */
+
+#define PLAN_SIGNATURES_MAX 100 /* that a plan file may carry */
+/* Whether it has the members of a signature, printable and bounded, and no others: 0 or -1. */
+int plan_signature_check(const json_t *signature);
 
 /* -- Records: the JSON body of a resource in the state (record.c) -----------------------------------------------------
  */

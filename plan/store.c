@@ -163,6 +163,8 @@ void plan_free(struct plan *plan)
 	json_decref(plan->secrets);
 	json_decref(plan->inputs);
 	json_decref(plan->rollback_of);
+	json_decref(plan->limits);
+	json_decref(plan->signatures);
 	free(plan->changes);
 	free(plan->notes);
 	free(plan->accounts);

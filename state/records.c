@@ -11,22 +11,31 @@
 
 static const char sequence_key[] = "sequence";
 
-uint64_t store_sequence_next(struct state_txn *txn, struct diag *d)
+int state_version(struct state_txn *txn, uint64_t *out, struct diag *d)
 {
 	MDB_val value;
 	int rc;
 
+	*out = 0;
 	if (!txn->sequence_known) {
 		rc = store_get(txn, STORE_META, sequence_key, sizeof sequence_key - 1, &value, d);
 		if (rc < 0)
-			return 0;
-		if (rc == 1 && value.mv_size != 8) {
-			store_corrupt(txn->state, d, "the sequence of versions is unreadable");
-			return 0;
-		}
+			return -1;
+		if (rc == 1 && value.mv_size != 8)
+			return store_corrupt(txn->state, d, "the sequence of versions is unreadable");
 		txn->sequence = rc == 1 ? store_u64(value.mv_data) : 0;
 		txn->sequence_known = true;
 	}
+	*out = txn->sequence;
+	return 0;
+}
+
+uint64_t store_sequence_next(struct state_txn *txn, struct diag *d)
+{
+	uint64_t before;
+
+	if (state_version(txn, &before, d) < 0)
+		return 0;
 	txn->sequence_changed = true;
 	return ++txn->sequence;
 }

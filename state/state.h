@@ -55,6 +55,9 @@ int state_secret_key(struct state_txn *txn, uint8_t out[32], struct diag *d);
 /* Number of the newest generation, 0 for none. */
 int state_generation(struct state_txn *txn, uint64_t *out, struct diag *d);
 
+/* The newest version that any record was given, 0 for none. */
+int state_version(struct state_txn *txn, uint64_t *out, struct diag *d);
+
 /* -- Records ------------------------------------------------------------------------------------------------------ */
 
 struct state_record {

@@ -314,6 +314,9 @@ const json_t *specs_report_member(const struct json_doc *doc, const struct json_
 int specs_document_load(struct json_doc **out, const struct specs_source *source, const char *path, bool required,
 			struct diag *d);
 int specs_settings_load(struct specs *specs, struct diag *d);
+/* Approval and Limits (each may be NULL) of muster.json; the files of keys are looked for in `source`. (guards.c) */
+int specs_guards_check(const struct json_doc *doc, const struct specs_source *source, const json_t *approval,
+		       const json_t *limits, struct diag *d);
 int specs_roster_load(struct specs *specs, struct diag *d);
 int specs_access_check(const struct json_doc *doc, const struct json_path *path, const json_t *access,
 		       const char *partition, struct diag *d);

@@ -1,5 +1,5 @@
-/* muster.json: the settings of a fleet. Not for what they mean later: State, Approval and Limits are only checked for
- * their shape. */
+/* muster.json: the settings of a fleet. Not for what they mean later: what State says is only checked for its
+ * shape; Approval and Limits are in guards.c. */
 #include "specs/compile/compile.h"
 
 #include <errno.h>
@@ -107,35 +107,6 @@ static int check_state(const struct json_doc *doc, const json_t *state, struct s
 	return bad ? -1 : 0;
 }
 
-static int check_approval(const struct json_doc *doc, const json_t *approval, struct diag *d)
-{
-	static const char *const keys[] = {"Required", "Keys", NULL};
-	const struct json_path *path = JSON_PATH_KEY(NULL, "Approval");
-	const json_t *required, *list;
-	json_t *item;
-	size_t i;
-	bool bad;
-
-	if (approval == NULL)
-		return 0;
-	bad = specs_report_keys(doc, path, approval, keys, "key", d) != 0;
-	required = specs_report_member(doc, path, approval, "Required", JSON_INTEGER, false, &bad, d);
-	list = specs_report_member(doc, path, approval, "Keys", JSON_ARRAY, false, &bad, d);
-	json_array_foreach(list, i, item) if (!json_is_string(item))
-	{
-		json_doc_error(doc, JSON_PATH_ITEM(JSON_PATH_KEY(path, "Keys"), i), false, d,
-			       "must be the path of a public key, not %s", json_kind_name(item));
-		bad = true;
-	}
-	if (required != NULL &&
-	    (json_integer_value(required) < 0 || (size_t)json_integer_value(required) > json_array_size(list))) {
-		json_doc_error(doc, JSON_PATH_KEY(path, "Required"), false, d,
-			       "must be from 0 to the number of \"Keys\" (%zu)", json_array_size(list));
-		bad = true;
-	}
-	return bad ? -1 : 0;
-}
-
 static int check_lineage(const struct json_doc *doc, const json_t *lineage, struct diag *d)
 {
 	const char *s = json_string_value(lineage);
@@ -205,7 +176,7 @@ int specs_settings_load(struct specs *specs, struct diag *d)
 	s->approval = (json_t *)specs_report_member(doc, NULL, doc->root, "Approval", JSON_OBJECT, false, &bad, d);
 	s->limits = (json_t *)specs_report_member(doc, NULL, doc->root, "Limits", JSON_OBJECT, false, &bad, d);
 	bad = check_state(doc, state, s, d) != 0 || bad;
-	bad = check_approval(doc, s->approval, d) != 0 || bad;
+	bad = specs_guards_check(doc, p->source, s->approval, s->limits, d) != 0 || bad;
 	if (access != NULL)
 		bad = specs_access_check(doc, JSON_PATH_KEY(NULL, "Access"), access, s->partition, d) != 0 || bad;
 	return bad ? -1 : 0;
