@@ -122,6 +122,8 @@ struct apply_approval_rules {
 int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn, const struct apply_input *own,
 			 size_t own_count, struct diag *d);
 void apply_approval_rules_free(struct apply_approval_rules *rules);
+/* The path that an entry of Approval.Keys names; NULL for one that holds its key itself. */
+const char *apply_approval_key_path(const json_t *entry);
 int64_t apply_approval_required(const struct apply_approval_rules *rules);
 /* Whether the rules can be met: every key can be read, and there are as many different ones as are required. -1 with
  * all that is wrong. */

@@ -46,8 +46,7 @@ static int files_get(const struct files *files, const char *path, const char **t
 	return found;
 }
 
-/* The path that an entry names; NULL for one that holds its key itself. */
-static const char *entry_path(const json_t *entry)
+const char *apply_approval_key_path(const json_t *entry)
 {
 	if (json_is_string(entry))
 		return apply_key_is_ssh_text(json_string_value(entry)) ? NULL : json_string_value(entry);
@@ -90,7 +89,7 @@ static int take_rules(struct apply_approval_rules *out, const struct files *file
 	out->approval = json_incref(json_object_get(settings, "Approval"));
 	json_array_foreach(json_object_get(out->approval, "Keys"), i, entry)
 	{
-		const char *path = entry_path(entry);
+		const char *path = apply_approval_key_path(entry);
 
 		if (path != NULL && take_key_file(out, files, path, d) < 0)
 			return -1;
@@ -199,7 +198,7 @@ static char *name_of(const struct approver *approver, const char *path)
 static int approver_read(struct approver *out, const json_t *entry, const json_t *keys, size_t number, struct diag *d)
 {
 	mem_auto_str char *shown = mem_printf("muster.json: Approval.Keys[%zu]", number);
-	const char *path = entry_path(entry);
+	const char *path = apply_approval_key_path(entry);
 	const char *email = json_get_string(entry, "Email");
 	const json_t *text;
 

@@ -36,9 +36,9 @@ struct cli {
 /* Prints the messages so far to stderr and forgets them. Returns `status`. */
 int cli_finish(struct cli *cli, int status);
 
-extern const struct command command_init, command_validate, command_plan, command_show, command_apply, command_rollback,
-    command_state_list, command_state_show, command_state_history, command_state_diff, command_state_verify,
-    command_log, command_types, command_access;
+extern const struct command command_init, command_validate, command_plan, command_show, command_approve, command_apply,
+    command_rollback, command_state_list, command_state_show, command_state_history, command_state_diff,
+    command_state_verify, command_log, command_types, command_access;
 /* All commands, NULL-terminated, in the order of the help page. */
 extern const struct command *const cli_commands[];
 
@@ -125,6 +125,7 @@ struct planning {
 	bool refresh, destroy;
 	const char *only;
 	struct option_list parameters, adopt;
+	bool override_limits;
 };
 /* Makes a plan in an open session. */
 int planning_run(struct plan **out, struct session *s, const struct planning *planning);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/approval.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/secrets.h"
@@ -39,6 +40,8 @@ static const struct option apply_option_table[] = {
      "delete everything that is recorded", NULL},
     {"adopt", OPTION_LIST, offsetof(struct apply_arguments, planning.adopt), "GLOB",
      "take over what exists already at these addresses", NULL},
+    {"override-limit", OPTION_FLAG, offsetof(struct apply_arguments, planning.override_limits), NULL,
+     "allow the plan to go over the Limits of muster.json; it says so in what is reviewed and signed", NULL},
     {"parameter", OPTION_LIST, offsetof(struct apply_arguments, planning.parameters), "NAME=VALUE",
      "give a parameter of the stacks a value", NULL},
     {"lock-timeout", OPTION_COUNT, offsetof(struct apply_arguments, lock_timeout), "SECONDS",
@@ -108,27 +111,6 @@ static int status_of(struct cli *cli, const struct plan *plan, const struct appl
 	return plan_is_whole(plan) ? CLI_DONE : CLI_FAILED;
 }
 
-/* What muster.json promises its readers must hold, or nothing is applied. */
-static int check_settings(struct session *s)
-{
-	mem_auto_str char *path = mem_printf("%s/muster.json", s->cli->directory);
-	struct json_doc *doc = NULL;
-	int result = 0;
-
-	if (json_doc_load(&doc, path, "muster.json", &s->cli->diag) < 0)
-		return -1;
-	if (json_get_int(json_object_get(doc->root, "Approval"), "Required", 0) > 0)
-		result =
-		    diag_error(&s->cli->diag, "muster.json requires approvals, and this version cannot check them: "
-					      "nothing is applied");
-	if (json_object_size(json_object_get(doc->root, "Limits")) > 0)
-		result =
-		    diag_error(&s->cli->diag, "muster.json has Limits, and this version cannot check them: nothing "
-					      "is applied");
-	json_doc_free(doc);
-	return result;
-}
-
 /* Base credentials that end in the middle would leave the rest undone (rule 14). Known once planning has used them. */
 static void warn_of_end(struct session *s, const struct plan *plan)
 {
@@ -150,12 +132,15 @@ static void warn_of_end(struct session *s, const struct plan *plan)
 static int run_plan(struct session *s, const struct plan *plan, const struct inputs *inputs,
 		    const struct apply_arguments *given)
 {
+	json_auto_t *approvals = NULL;
 	struct apply_options options = {.parallelism = given->parallelism, .secret = secrets_find, .secret_payload = s};
 	struct apply_input *files;
 	struct apply_report *report = NULL;
 	struct progress *progress = NULL;
 	int result = apply_check(plan, s->state, &s->cli->diag);
 
+	if (result == 0)
+		result = approval_check(&approvals, s, plan, inputs);
 	if (result == 0)
 		result = secrets_check(s, plan);
 	if (result < 0)
@@ -165,6 +150,8 @@ static int run_plan(struct session *s, const struct plan *plan, const struct inp
 	options.events = progress_events(progress);
 	options.facts = facts_of(s->cli, plan);
 	options.inputs = files = inputs_list(inputs, &options.input_count);
+	if (json_array_size(approvals) > 0)
+		json_object_set(options.facts, "Approvals", approvals);
 	result = apply_run(&report, s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
 	progress_free(progress);
 	json_decref(options.facts);
@@ -218,7 +205,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
-	if (recover(s, NULL, given) < 0)
+	if (approval_check_direct(s) < 0 || recover(s, NULL, given) < 0)
 		return CLI_FAILED;
 	s->without_secrets = given->planning.destroy;
 	if (session_load_specs(s, &given->planning.parameters) < 0 || planning_run(&plan, s, &given->planning) < 0)
@@ -266,19 +253,23 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 {
 	struct specs_source source;
 	struct inputs inputs = {0};
+	json_auto_t *approvals = NULL;
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
-	if (given->planning.only != NULL || given->planning.destroy || given->planning.adopt.count > 0) {
-		diag_error(&s->cli->diag,
-			   "a saved plan is applied as it is: --only, --destroy and --adopt are given when "
-			   "it is made");
+	if (given->planning.only != NULL || given->planning.destroy || given->planning.adopt.count > 0 ||
+	    given->planning.override_limits) {
+		diag_error(
+		    &s->cli->diag,
+		    "a saved plan is applied as it is: --only, --destroy, --adopt and --override-limit are given "
+		    "when it is made");
 		return CLI_FAILED;
 	}
 	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)
 		return CLI_FAILED;
 	if (apply_check(plan, s->state, &s->cli->diag) == 0 && find_inputs(&inputs, &source, s, plan) == 0 &&
-	    take_secrets(s, &given->planning.parameters) == 0 && recover(s, plan, given) == 0)
+	    approval_check(&approvals, s, plan, &inputs) == 0 && take_secrets(s, &given->planning.parameters) == 0 &&
+	    recover(s, plan, given) == 0)
 		status = run_plan(s, plan, &inputs, given);
 	plan_free(plan);
 	inputs_free(&inputs);
@@ -300,8 +291,7 @@ static int apply(struct cli *cli, const void *arguments, const char **words, siz
 
 	session_start(&s, cli);
 	s.lock_timeout_ms = lock_timeout_ms(given);
-	if (check_settings(&s) == 0 && session_open_provider(&s) == 0 &&
-	    session_open_state(&s, SESSION_STATE_WRITE) == 0)
+	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_WRITE) == 0)
 		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);
 	session_close(&s);
 	return status;

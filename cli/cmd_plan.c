@@ -22,6 +22,8 @@ static const struct option plan_option_table[] = {
      "plan to delete everything that is recorded", NULL},
     {"adopt", OPTION_LIST, offsetof(struct plan_arguments, planning.adopt), "GLOB",
      "take over what exists already at these addresses", NULL},
+    {"override-limit", OPTION_FLAG, offsetof(struct plan_arguments, planning.override_limits), NULL,
+     "allow the plan to go over the Limits of muster.json; it says so in what is reviewed and signed", NULL},
     {"parameter", OPTION_LIST, offsetof(struct plan_arguments, planning.parameters), "NAME=VALUE",
      "give a parameter of the stacks a value", NULL},
     {"format", OPTION_CHOICE, offsetof(struct plan_arguments, output.format), NULL, "how to show the plan",

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "cli/cli.h"
+#include "cli/approval.h"
 
 struct validate_arguments {
 	struct option_list parameters;
@@ -56,6 +56,8 @@ static int validate(struct cli *cli, const void *arguments, const char **words, 
 		result = session_open_provider(&s);
 	if (result == 0)
 		result = session_load_specs(&s, &given->parameters);
+	if (result == 0)
+		result = approval_validate(&s);
 	if (result == 0)
 		result = specs_expand(s.specs, assumed_regions, NULL, s.specs, &cli->diag);
 	if (result == 0)

@@ -325,27 +325,3 @@ int inputs_find(struct inputs *out, const json_t *digests, const char *directory
 		inputs_free(out);
 	return result;
 }
-
-int inputs_read_keys(const struct specs_source *source, const json_t *approval, struct diag *d)
-{
-	const struct diag_place place = {.file = "muster.json", .json_path = "Approval.Keys"};
-	bool required = json_get_int(approval, "Required", 0) > 0;
-	size_t i;
-	json_t *item;
-	int result = 0;
-
-	json_array_foreach(json_object_get(approval, "Keys"), i, item)
-	{
-		const char *path = json_string_value(item);
-		char *text = NULL;
-		size_t len;
-		int read = path == NULL ? 0 : source->read(source->payload, path, &text, &len, d);
-
-		free(text);
-		if (read == -ENOENT && required)
-			diag_at(d, DIAG_ERROR, &place, "there is no file \"%s\", whose key is to approve plans", path);
-		if (read < 0 && (required || read != -ENOENT))
-			result = -1;
-	}
-	return result;
-}

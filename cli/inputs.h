@@ -57,8 +57,5 @@ int inputs_load(struct inputs *out, const json_t *digests, const char *what, str
  * message that names those that are nowhere. */
 int inputs_find(struct inputs *out, const json_t *digests, const char *directory, const char *commit,
 		struct state *state, struct diag *d);
-/* The public keys that `approval` (of muster.json; may be NULL) names, through `source`. A missing one is an error
- * where approvals are required. */
-int inputs_read_keys(const struct specs_source *source, const json_t *approval, struct diag *d);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/mem.h"
+#include "cli/approval.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/rollback.h"
@@ -35,6 +37,7 @@ static int take_origin(struct plan_options *options, struct state_git *git, cons
 
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)
 {
+	mem_auto_str char *remark = NULL;
 	struct state_git git = {0};
 	struct status status;
 	struct plan_options options = {
@@ -45,11 +48,16 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	    .adopt_count = planning->adopt.count,
 	    .lineage = s->lineage,
 	    .lineage_minted = s->lineage_minted,
+	    .override_limits = planning->override_limits,
 	    .progress = status_show,
 	    .progress_payload = &status,
 	};
 	int result;
 
+	if (approval_remark(&remark, s) < 0)
+		return -1;
+	options.remarks = (const char *const *)&remark;
+	options.remark_count = remark != NULL;
 	if (take_origin(&options, &git, s) < 0)
 		return -1;
 	options.parameters = session_parameters(s);

@@ -252,6 +252,20 @@ static void overlay_put(struct rollback *rollback, const char *path, const json_
 	free(text);
 }
 
+/* The keys that this Approval names are of its generation, too. */
+static int put_keys(struct rollback *rollback, struct state_txn *txn, struct diag *d)
+{
+	struct apply_approval_rules rules;
+	int result = apply_approval_rules(&rules, txn, NULL, 0, d);
+	const char *path;
+	json_t *text;
+
+	json_object_foreach(rules.keys, path, text)
+	    inputs_put(&rollback->overlay, path, json_string_value(text), json_string_length(text));
+	apply_approval_rules_free(&rules);
+	return result;
+}
+
 static int lay_over(struct rollback *out, struct session *s, struct state_txn *txn, struct diag *d)
 {
 	json_auto_t *then = NULL, *then_roster = NULL, *now = NULL, *now_roster = NULL, *approved = NULL;
@@ -266,6 +280,8 @@ static int lay_over(struct rollback *out, struct session *s, struct state_txn *t
 	roster = rollback_roster(then_roster, now_roster);
 	overlay_put(out, "muster.json", settings);
 	overlay_put(out, "accounts.json", roster);
+	if (approved != NULL && put_keys(out, txn, d) < 0)
+		return -1;
 	home = json_get_string(settings, "HomeRegion");
 	if (home != NULL) {
 		free(s->home_region);

@@ -259,12 +259,7 @@ int session_load_specs(struct session *s, const struct option_list *parameters)
 		options.secret_key = s->secret_key;
 		options.secret_key_len = sizeof s->secret_key;
 	}
-	if (specs_load(&s->specs, &s->layered, s->provider->ops->schemas(s->provider), &options, &s->cli->diag) < 0)
-		return -1;
-	/* A generation keeps its approvers' keys, for the plan after it. What is rolled back has its own. */
-	if (s->rollback != NULL)
-		return 0;
-	return inputs_read_keys(&s->layered, s->specs->settings.approval, &s->cli->diag);
+	return specs_load(&s->specs, &s->layered, s->provider->ops->schemas(s->provider), &options, &s->cli->diag);
 }
 
 json_t *session_parameters(const struct session *s)

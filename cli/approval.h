@@ -1,0 +1,26 @@
+/* Approvals and limits where commands meet them: plan says what a change of the rules means, apply refuses what is not
+ * approved or over the limits. What is decided is in apply/approval.c and plan/limits.c. */
+#ifndef MUSTER_CLI_APPROVAL_H
+#define MUSTER_CLI_APPROVAL_H
+
+#include "apply/apply.h"
+#include "cli/cli.h"
+
+/* Planning and applying in one go leaves nothing to sign: refused (-1) where approvals are required. Needs the open
+ * state. Changes nothing. */
+int approval_check_direct(struct session *s);
+/* Whether the plan (made just now, or loaded) may be applied: within its limits and, if it is loaded, approved. 0, or
+ * -1 with every reason. `inputs`: the files that it was made from. *approvals (new reference) is for the generation's
+ * facts. */
+int approval_check(json_t **approvals, struct session *s, const struct plan *plan, const struct inputs *inputs);
+
+/* The rules that loaded specs bring along, checked: -1 when they could never be met. */
+int approval_validate(struct session *s);
+/* The same; and in *remark (free with free()) what these specs change in who must approve, for the plan to say; NULL
+ * where nothing does, and for a rollback, whose rules are never its own. Needs the open state. */
+int approval_remark(char **remark, struct session *s);
+
+/* The rules that will count when a plan is applied here, as far as state and spec directory tell; for a warning. */
+int approval_rules(struct apply_approval_rules *out, struct session *s, struct diag *d);
+
+#endif
