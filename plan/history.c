@@ -92,8 +92,8 @@ static void change_describe(struct plan_change *change, const struct plan_record
 	}
 }
 
-static int history_add(struct history *h, const char *address, const struct plan_record *before,
-		       const struct plan_record *after)
+static int history_change(struct history *h, const char *address, const struct plan_record *before,
+			  const struct plan_record *after)
 {
 	const struct plan_record *newer = after->properties != NULL ? after : before;
 	struct plan_change *change = plan_change_add(h->plan);
@@ -119,7 +119,7 @@ static int visit(void *payload, const char *address, const struct state_record *
 
 	if (record_load(&before, &old_body, old, h->d) < 0 || record_load(&after, &new_body, new, h->d) < 0)
 		return -1;
-	return history_add(h, address, &before, &after);
+	return history_change(h, address, &before, &after);
 }
 
 static struct plan *history_plan(uint64_t generation)
@@ -170,5 +170,20 @@ int plan_history_change(struct plan **out, const char *address, const json_t *be
 	if (before == NULL && after == NULL)
 		return diag_error(d, "nothing became of %s", address);
 	h.plan = history_plan(0);
-	return give(out, &h, history_add(&h, address, &old, &new));
+	return give(out, &h, history_change(&h, address, &old, &new));
+}
+
+int plan_history_add(struct plan *plan, const char *address, const char *account_id, const char *type,
+		     enum plan_action action)
+{
+	struct plan_change *change = plan_change_add(plan);
+
+	if (plan_change_address(plan, change, address) < 0) {
+		plan->change_count--;
+		return -1;
+	}
+	change->account_id = plan_keep(plan, account_id);
+	change->type_name = plan_keep(plan, type);
+	change->action = action;
+	return 0;
 }

@@ -112,4 +112,133 @@ is "... not of a generation that is none" "$status" 1
 muster state list --at -1
 is "... or no number" "$status" 1
 
+# -- The report of an apply --
+muster show --apply 2
+is "show --apply says what was done and what was not" "$status" 0
+like "... grouped as in a plan" "$out" '^~ updated alerts/Topic \(AWS::SNS::Topic\)$'
+like "... where it failed" "$out" '^    in 2 of 4 targets: all regions of web$'
+like "... and why" "$out" '^    sns:SetTopicAttributes: AuthorizationError: no word of 333333333333 may do that$'
+unlike "... without anything that others did" "$out" '"3"'
+muster show --apply 2 --json
+is "... as JSON" "$(jq -c '[.Number, .Outcome.Result, (.ResourceChanges | length), .Causes[0].count, .Causes[0].code]' <<<"$out")" \
+	'[2,"partial",2,2,"AuthorizationError"]'
+muster show --apply 2 --format markdown
+like "... as markdown" "$out" '^## muster apply: generation 2 partial$'
+like "... with the cause in code, which nobody is named by" "$out" '^    sns:SetTopicAttributes: AuthorizationError: no word'
+like "... and what was done" "$out" 'DisplayName'
+at_most "... in the size of a comment" "$(wc -m <<<"$out")" 65536
+muster show --apply 1 --format markdown
+unlike "... says nothing of failures where there were none" "$out" 'What failed'
+muster show --apply 4
+like "... of a generation that is not there" "$status $err" '^1 .*there is no generation 4: the newest is 3'
+muster show --apply 0
+is "... or cannot be" "$status" 1
+muster show
+like "show wants one thing to show" "$status $err" '^1 .*needs a plan file, or --apply'
+muster show --apply 1 plan.json
+is "... not two" "$status" 1
+run "$muster" -C "$work" show --apply 1
+like "... and a spec directory for the state" "$status $err" '^1 .*holds no muster.json'
+
+# -- verify --
+muster state verify
+is "a state that is whole" "$status" 0
+like "... is counted" "$out" '^The state is whole: 3 generations, 8 records,'
+hash=$(muster log --json; jq -r '.[0].Hash' <<<"$out")
+muster state verify
+like "... with the hash to write down" "$out" "^Hash of generation 3: $hash\$"
+muster state verify --json
+is "... as JSON" "$(jq -c '[.Whole, .Generations, .Records, .Broken, .Hash]' <<<"$out")" "[true,3,8,null,\"$hash\"]"
+
+# tampered FROM TO: the state with other bytes where these stood.
+tampered() {
+	rm -rf "$work/bad"
+	cp -R "$specs" "$work/bad"
+	python3 - "$work/bad/.muster/data.mdb" "$1" "$2" <<'PYTHON'
+import sys
+path, old, new = sys.argv[1], sys.argv[2].encode(), sys.argv[3].encode()
+data = open(path, "rb").read()
+assert old in data and len(old) == len(new), "nothing to change"
+open(path, "wb").write(data.replace(old, new))
+PYTHON
+}
+tampered '"Planned":{"create":8}' '"Planned":{"create":9}'
+run "$muster" -C "$work/bad" state verify
+is "a generation that was changed afterwards" "$status $out" "1 "
+like "... is named" "$err" 'history is broken at generation 1: it was changed after it was finished'
+run "$muster" -C "$work/bad" state verify --json
+is "... as JSON" "$status $(jq -c '[.Whole, .Broken, .Hash, (.Messages | length > 0)]' <<<"$out")" '1 [false,1,null,true]'
+tampered '"DisplayName":"2"' '"DisplayName":"7"'
+run "$muster" -C "$work/bad" state verify
+like "... so is what it did: the first link that does not hold" "$status $err" '^1 error: .*broken at generation 2'
+run "$muster" -C "$work/bad" log
+is "... which stops nobody from reading" "$status" 0
+
+# -- While one applies --
+sandbox_post config '{"LatencyMs": 1500}'
+edit stacks/alerts.json '.Parameters.Label.Default = "4"'
+"$muster" -C "$specs" apply --auto-approve --no-refresh --parallelism 1 >"$work/first" 2>&1 &
+pid=$!
+started() {
+	for _ in $(seq 200); do
+		muster log --limit 1
+		[[ $out == "generation $1  "* ]] && return
+		sleep 0.05
+	done
+}
+started 4
+like "the log shows what is running" "$out" '^generation 4  running  '
+like "... as far as it got" "$out" ' so far$'
+muster log --json --limit 1
+is "... as JSON" "$(jq -c '.[0] | [.Number, .Status, .Outcome.Result, .Hash]' <<<"$out")" '[4,"running","running",null]'
+muster state diff 3 4
+is "... and can be compared with" "$status" 0
+muster state verify
+is "... verified" "$status" 0
+muster show --apply 4
+like "... reported" "$out" '^generation 4  running  '
+before=$SECONDS
+muster apply --auto-approve
+like "a second apply is refused at once, with who holds the state" "$status $err" "locked by pid $pid \\(.*@.*\\) since .*: .*apply --auto-approve"
+at_most "... at once" $((SECONDS - before)) 1
+muster apply --auto-approve --lock-timeout 1
+is "... or after as long as it may wait" "$status" 1
+like "... saying for whom it waits" "$err" "^Waiting up to 1.0 s for the state: locked by pid $pid \\("
+like "... and for whom in vain" "$err" "^error: .*locked by pid $pid"
+muster apply --auto-approve --lock-timeout soon
+like "... a time that is none is refused" "$status $err" '^1 .*--lock-timeout is a whole number, not "soon"'
+sandbox_post config '{"LatencyMs": 0}'
+muster apply --auto-approve --lock-timeout 60
+is "... and does its work when the first is done" "$status" 0
+like "... having waited" "$err" "^Waiting up to 1 min 00 s for the state"
+wait $pid
+is "... which ended well" "$?" 0
+
+# -- A holder that dies --
+sandbox_post config '{"LatencyMs": 1500}'
+edit stacks/alerts.json '.Parameters.Label.Default = "5"'
+muster log --json --limit 1
+next=$(($(jq '.[0].Number' <<<"$out") + 1))
+"$muster" -C "$specs" apply --auto-approve --no-refresh --parallelism 1 >"$work/first" 2>&1 &
+pid=$!
+started $next
+kill -9 $pid
+wait $pid 2>/dev/null
+muster log --limit 1
+like "of a run that was killed the log says so" "$out" "^generation $next  interrupted  "
+muster log --json --limit 1
+is "... as JSON, with what is known of it" "$(jq -c '.[0] | [.Status, .Outcome.Result, (.Outcome.Done | type)]' <<<"$out")" \
+	'["interrupted","interrupted","number"]'
+sandbox_post config '{"LatencyMs": 0}'
+muster apply --auto-approve
+is "its lock is nobody's: the next apply takes over" "$status" 0
+muster log --json
+is "... the generation is closed as interrupted" "$(jq -c ".[] | select(.Number == $next) | [.Status, .Outcome.Result, (.Hash | length)]" <<<"$out")" \
+	'["interrupted","interrupted",64]'
+muster show --apply "$next" --format markdown
+like "... and reported so" "$out" 'The run was cut off before its end'
+muster state verify
+is "... and all is whole" "$status" 0
+muster plan --detailed-exitcode
+is "... and as specified" "$status" 0
 done_testing
