@@ -1,15 +1,26 @@
 /* What became of records, in the shape of a plan, so that what happened is read as what was planned was: the changes
  * between two generations, or of one address in one generation. Reads only the history between the two. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/map.h"
+#include "base/mem.h"
 #include "plan/file_private.h"
 #include "plan/store.h"
+
+/* A record that went, which perhaps only moved. Points into the state's file. */
+struct gone {
+	struct state_record record;
+	const char *to; /* address, or NULL */
+};
 
 struct history {
 	struct plan *plan;
 	const struct schema_set *schemas;
 	struct diag *d;
+	struct map gone;  /* what a resource is known by wherever it stands -> struct gone */
+	struct map moved; /* address that it moved to -> struct gone, and from -> itself */
 };
 
 /* The body of a record as plan_record, borrowed from *body. NULL stays "there is none". */
@@ -111,15 +122,91 @@ static int history_change(struct history *h, const char *address, const struct p
 	return 0;
 }
 
+/* -- Moves: gone from one address and there at another, and yet the same ------------------------------------------- */
+
+/* Type, account, and the address that it was made at. */
+static char *identity(const struct plan_record *record, const char *address)
+{
+	return mem_printf("%s\n%s\n%s", record->type, record->account_id != NULL ? record->account_id : "",
+			  record->origin != NULL ? record->origin : address);
+}
+
+static int note_gone(void *payload, const char *address, const struct state_record *old, const struct state_record *new)
+{
+	struct history *h = payload;
+	mem_auto_str char *key = NULL;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+	struct gone *gone;
+
+	if (old == NULL || new != NULL)
+		return 0;
+	if (record_load(&record, &body, old, h->d) < 0)
+		return -1;
+	gone = mem_alloc(sizeof *gone);
+	gone->record = *old;
+	key = identity(&record, address);
+	free(map_set(&h->gone, key, gone));
+	return 0;
+}
+
+static int note_moved(void *payload, const char *address, const struct state_record *old,
+		      const struct state_record *new)
+{
+	struct history *h = payload;
+	mem_auto_str char *key = NULL;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+	struct gone *gone;
+
+	if (old != NULL || new == NULL)
+		return 0;
+	if (record_load(&record, &body, new, h->d) < 0)
+		return -1;
+	key = identity(&record, address);
+	gone = map_get(&h->gone, key);
+	/* A new one may be made at once where the other came from: what says that it came from there counts more. */
+	if (gone == NULL || (gone->to != NULL && record.origin == NULL))
+		return 0;
+	if (gone->to != NULL)
+		map_remove(&h->moved, gone->to);
+	gone->to = address;
+	map_set(&h->moved, address, gone);
+	map_set(&h->moved, gone->record.address, gone);
+	return 0;
+}
+
+static int find_moved(struct history *h, struct state_txn *txn, uint64_t from, uint64_t to)
+{
+	if (state_span_each(txn, from, to, note_gone, h, h->d) < 0)
+		return -1;
+	return h->gone.live > 0 ? state_span_each(txn, from, to, note_moved, h, h->d) : 0;
+}
+
+/* -- One address --------------------------------------------------------------------------------------------------- */
+
 static int visit(void *payload, const char *address, const struct state_record *old, const struct state_record *new)
 {
 	struct history *h = payload;
+	const struct gone *moved = map_get(&h->moved, address);
 	json_auto_t *old_body = NULL, *new_body = NULL;
 	struct plan_record before, after;
+	struct plan_change *change;
 
-	if (record_load(&before, &old_body, old, h->d) < 0 || record_load(&after, &new_body, new, h->d) < 0)
+	if (moved != NULL && new == NULL)
+		return 0;
+	if (moved != NULL)
+		old = &moved->record;
+	if (record_load(&before, &old_body, old, h->d) < 0 || record_load(&after, &new_body, new, h->d) < 0 ||
+	    history_change(h, address, &before, &after) < 0)
 		return -1;
-	return history_change(h, address, &before, &after);
+	if (moved == NULL)
+		return 0;
+	change = &h->plan->changes[h->plan->change_count - 1];
+	change->moved_from = plan_keep(h->plan, moved->record.address);
+	if (change->record_only)
+		change->reason = "update_because_moved";
+	return 0;
 }
 
 static struct plan *history_plan(uint64_t generation)
@@ -146,6 +233,7 @@ int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, u
 {
 	struct history h = {.schemas = schemas, .d = d};
 	uint64_t newest, later = from > to ? from : to;
+	int rc;
 
 	*out = NULL;
 	if (state_generation(txn, &newest, d) < 0)
@@ -154,7 +242,12 @@ int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, u
 		return diag_error(d, "there is no generation %ju: the newest is %ju", (uintmax_t)later,
 				  (uintmax_t)newest);
 	h.plan = history_plan(to);
-	return give(out, &h, state_span_each(txn, from, to, visit, &h, d));
+	rc = find_moved(&h, txn, from, to);
+	if (rc == 0)
+		rc = state_span_each(txn, from, to, visit, &h, d);
+	map_free(&h.moved, NULL);
+	map_free(&h.gone, free);
+	return give(out, &h, rc);
 }
 
 int plan_history_change(struct plan **out, const char *address, const json_t *before, const json_t *after,

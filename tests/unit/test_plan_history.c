@@ -174,6 +174,42 @@ static void a_generation_that_is_not_there_is_an_error(void **in)
 	assert_null(plan);
 }
 
+static void what_moved_is_neither_deleted_nor_created(void **in)
+{
+	struct fixture *f = *in;
+	struct plan *plan;
+	uint64_t g;
+
+	three_generations(f);
+	drop(f);
+	g = generation_begin(f);
+	ok(f, plan_record_move(f->txn, "a/r/s/B", "a/r/s/A2", g, NULL, &f->d));
+	generation_end(f, g);
+	g = generation_begin(f);
+	ok(f, plan_record_move(f->txn, "a/r/s/A2", "a/r/s/Z", g, NULL, &f->d));
+	record(f, g, "a/r/s/B", "{'Name':'new'}", 0);
+	expect(f, state_record_delete(f->txn, "a/r/s/C", g, &f->d), 1);
+	generation_end(f, g);
+	begin(f, false);
+	ok(f, plan_history_make(&plan, f->txn, 3, 4, schemas, &f->d));
+	assert_int_equal(plan->change_count, 1);
+	assert_string_equal(plan->changes[0].address, "a/r/s/A2");
+	assert_string_equal(plan->changes[0].moved_from, "a/r/s/B");
+	assert_true(plan->changes[0].record_only);
+	plan_free(plan);
+	expect_changes(f, 4, 5, "create B Name=>\"new\"; delete C; update Z; ");
+	/* Twice, and changed on the way. */
+	ok(f, plan_history_make(&plan, f->txn, 2, 4, schemas, &f->d));
+	assert_string_equal(plan->changes[1].moved_from, "a/r/s/B");
+	assert_int_equal(plan->changes[1].diff.count, 1);
+	plan_free(plan);
+	/* And back. */
+	ok(f, plan_history_make(&plan, f->txn, 4, 3, schemas, &f->d));
+	assert_string_equal(plan->changes[0].address, "a/r/s/B");
+	assert_string_equal(plan->changes[0].moved_from, "a/r/s/A2");
+	plan_free(plan);
+}
+
 /* The whole of what a plan holds, and what people see of it, without `secret`. */
 static void never_says(struct plan *plan, const char *secret)
 {
@@ -280,6 +316,7 @@ int main(void)
 	    TEST(a_span_is_told_by_address_and_property),
 	    TEST(a_span_may_go_backwards_or_be_empty),
 	    TEST(a_generation_that_is_not_there_is_an_error),
+	    TEST(what_moved_is_neither_deleted_nor_created),
 	    TEST(the_words_are_those_of_what_has_happened),
 	    cmocka_unit_test(secrets_are_never_shown),
 	    cmocka_unit_test(of_an_unknown_type_no_value_is_shown),
