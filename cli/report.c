@@ -114,24 +114,21 @@ static void print_json(struct report *report)
 
 /* -- Markdown ------------------------------------------------------------------------------------------------------ */
 
+/* What failed is worth more to a reader than what was done, and takes up to half. */
 static void print_markdown(struct report *report)
 {
-	struct plan_markdown_options options = {.title = "What was done"};
-	buf_auto struct buf head = BUF_INIT, done = BUF_INIT;
+	mem_auto_str char *whole =
+	    mem_printf("muster show --apply %lld", (long long)json_get_int(report->generation, "Number", 0));
+	struct plan_markdown_options options = {.title = "What was done", .whole = whole};
+	size_t done = report->plan->change_count;
+	buf_auto struct buf text = BUF_INIT;
 
-	/* What failed is worth more to a reader than what was done, and takes up to half. */
-	plan_render_markdown(&done, report->plan, &options);
 	take_failures(report);
-	report_markdown_head(&head, report, REPORT_MARKDOWN_MAX / 2);
-	if (head.len + done.len > REPORT_MARKDOWN_MAX) {
-		options.max = REPORT_MARKDOWN_MAX - head.len;
-		buf_clear(&done);
-		report->plan->change_count -= report->failed->failure_count;
-		plan_render_markdown(&done, report->plan, &options);
-		report->plan->change_count += report->failed->failure_count;
-	}
-	fwrite(buf_str(&head), 1, head.len, stdout);
-	fwrite(buf_str(&done), 1, done.len, stdout);
+	report_markdown_head(&text, report, REPORT_MARKDOWN_MAX / 2);
+	report->plan->change_count = done;
+	options.max = REPORT_MARKDOWN_MAX - text.len;
+	plan_render_markdown(&text, report->plan, &options);
+	fwrite(buf_str(&text), 1, text.len, stdout);
 }
 
 /* -- The whole ----------------------------------------------------------------------------------------------------- */

@@ -8,8 +8,8 @@
 #include "cli/report.h"
 #include "cli/words.h"
 
-/* Kept free for the line that says what was left out. */
-#define FOLD_ROOM 200
+/* Kept free for the lines that say what was left out. */
+#define FOLD_ROOM 400
 
 /* As a code span: one line, and no backtick that could end it. */
 static void add_code(struct buf *out, const char *text)

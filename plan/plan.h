@@ -290,7 +290,8 @@ int plan_limits_check(const struct plan *plan, const json_t *now, struct diag *d
 /* A limit of `of` things: a number from 0 on, or a percentage ("5%", "0.25%"), rounded up. 0 or -1. */
 int plan_limit_parse(size_t *out, const json_t *limit, size_t of);
 
-/* -- Signatures (signatures.c): apply/apply.h makes and proves them ------------------------------------------------- */
+/* -- Signatures (signatures.c): apply/apply.h makes and proves them -------------------------------------------------
+ */
 
 #define PLAN_SIGNATURES_MAX 100 /* that a plan file may carry */
 /* Whether it has the members of a signature, printable and bounded, and no others: 0 or -1. */
@@ -344,6 +345,7 @@ void plan_rollback_words(struct buf *out, const struct plan *plan);
 struct plan_markdown_options {
 	size_t max;        /* characters at most; 0: 65,536, GitHub's limit of a comment; under 1,000 counts as 1,000 */
 	const char *title; /* NULL: "muster plan" */
+	const char *whole; /* the command that shows what is folded; NULL: "muster show FILE" */
 };
 /* The same for a pull request (GitHub-flavoured markdown): one entry a group with a diff block, details collapsed. What
  * does not fit is folded, the least important first, and it says what was folded. (render_markdown.c) */

@@ -36,6 +36,7 @@ struct item {
 struct document {
 	const struct plan_view *view;
 	const char *title;
+	const char *whole; /* the command that shows all of it, or NULL */
 	size_t max;
 	struct item *items;
 	size_t count;
@@ -170,7 +171,7 @@ static void diff_block(struct buf *out, const struct plan_entry *entry)
 		if (out->len + strlen(line->text) > DETAILS_MAX) {
 			buf_adds(out, "# and ");
 			put_plural(out, entry->lines.count - i, "more line");
-			buf_adds(out, ": muster show FILE has all\n");
+			buf_adds(out, ": --format json has all\n");
 			return;
 		}
 		buf_addf(out, "%c %*s%s", diff_sign(line->sign), (int)line->depth, "", line->text);
@@ -330,6 +331,14 @@ static void put_folded_part(struct buf *out, bool *any, size_t count, const char
 	*any = true;
 }
 
+static void put_whole(struct buf *out, const struct document *doc)
+{
+	if (doc->whole != NULL)
+		put_code(out, doc->whole, 200);
+	else
+		buf_adds(out, "<code>muster show FILE</code>, FILE being the saved plan");
+}
+
 static void put_folded(struct buf *out, const struct document *doc)
 {
 	static const enum plan_action order[] = {PLAN_DELETE, PLAN_REPLACE, PLAN_UPDATE,
@@ -355,8 +364,11 @@ static void put_folded(struct buf *out, const struct document *doc)
 			"entries are only counted in a table");
 	put_folded_part(out, &any, doc->rows_left_out, "row of a table is left out", "rows of tables are left out");
 	put_folded_part(out, &any, folded.notes, "kind of notes is only counted", "kinds of notes are only counted");
-	if (any)
-		buf_adds(out, ". All of it: <code>muster show FILE</code>, FILE being the saved plan.\n\n");
+	if (!any)
+		return;
+	buf_adds(out, ". All of it: ");
+	put_whole(out, doc);
+	buf_adds(out, ".\n\n");
 }
 
 static void put_end(struct buf *out, const struct document *doc)
@@ -373,7 +385,7 @@ static void put_end(struct buf *out, const struct document *doc)
 		buf_adds(out, i > 0 ? " · " : "");
 		put_code(out, view->origin.items[i], 200);
 	}
-	if (!view->plan->drift && view->nothing == NULL)
+	if (!view->plan->drift && !view->plan->past && view->nothing == NULL)
 		buf_adds(out, "<br>Apply exactly this with <code>muster apply FILE</code>, FILE being the saved plan "
 			      "with this digest.");
 	buf_adds(out, "</sub>\n");
@@ -512,7 +524,8 @@ static void document_open(struct document *doc, const struct plan_view *view)
 void plan_render_markdown(struct buf *out, const struct plan *plan, const struct plan_markdown_options *options)
 {
 	size_t max = options->max > 0 ? options->max : MAX_DEFAULT;
-	struct document doc = {.title = options->title != NULL ? options->title : "muster plan"};
+	struct document doc = {.title = options->title != NULL ? options->title : "muster plan",
+			       .whole = options->whole};
 	buf_auto struct buf text = BUF_INIT;
 	mem_auto_str char *title = plan_view_cleaned(doc.title);
 	struct plan_view view;
@@ -527,8 +540,10 @@ void plan_render_markdown(struct buf *out, const struct plan *plan, const struct
 	if (text.len > doc.max) {
 		/* Head and end alone are too long. */
 		buf_clear(&text);
-		buf_adds(&text, "### muster plan\n\nThis plan does not fit here, not even folded. <code>muster show "
-				"FILE</code> has all of it, FILE being the saved plan.\n");
+		buf_addf(&text, "### %s\n\nThis does not fit here, not even folded. All of it: ",
+			 doc.whole != NULL ? "Changes" : "muster plan");
+		put_whole(&text, &doc);
+		buf_adds(&text, ".\n");
 	}
 	buf_add(out, buf_str(&text), text.len);
 	free(doc.items);

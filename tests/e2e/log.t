@@ -126,6 +126,7 @@ muster show --apply 2 --format markdown
 like "... as markdown" "$out" '^## muster apply: generation 2 partial$'
 like "... with the cause in code, which nobody is named by" "$out" '^    sns:SetTopicAttributes: AuthorizationError: no word'
 like "... and what was done" "$out" 'DisplayName'
+unlike "... in words of what has happened" "$out" 'Apply exactly|to update'
 at_most "... in the size of a comment" "$(wc -m <<<"$out")" 65536
 muster show --apply 1 --format markdown
 unlike "... says nothing of failures where there were none" "$out" 'What failed'
