@@ -184,6 +184,16 @@ static int check_remark(const struct plan *plan, const char *words, struct diag 
 	return diag_error(d, "this plan does not say what it changes in who must approve; make a new plan");
 }
 
+void approval_warn_limits(struct diag *d, const struct plan *plan)
+{
+	if (json_array_size(json_object_get(plan->limits, "Over")) == 0 ||
+	    json_get_bool(plan->limits, "Overridden", false))
+		return;
+	diag_warning(
+	    d, "this plan is over its limits, and apply will refuse it; if all of it is meant, make it again with "
+	       "--override-limit, which everybody who reviews it will see");
+}
+
 /* -- Applying ------------------------------------------------------------------------------------------------------ */
 
 static int check_rules(json_t **approvals, struct session *s, const struct plan *plan, const struct own *own)

@@ -14,6 +14,9 @@ int approval_check_direct(struct session *s);
  * facts. */
 int approval_check(json_t **approvals, struct session *s, const struct plan *plan, const struct inputs *inputs);
 
+/* Warns of a plan that apply will refuse for its limits, and says how to go on. */
+void approval_warn_limits(struct diag *d, const struct plan *plan);
+
 /* The rules that loaded specs bring along, checked: -1 when they could never be met. */
 int approval_validate(struct session *s);
 /* The same; and in *remark (free with free()) what these specs change in who must approve, for the plan to say; NULL

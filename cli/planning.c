@@ -105,6 +105,7 @@ int planning_show(struct cli *cli, struct plan *plan, const struct planning_outp
 		return CLI_FAILED;
 	if (output_plan(cli, plan, output->json ? "json" : output->format) < 0)
 		return CLI_FAILED;
+	approval_warn_limits(&cli->diag, plan);
 	if (output->out != NULL)
 		saved(cli, output->out);
 	if (!output->detailed_exitcode)
