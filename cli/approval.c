@@ -50,7 +50,7 @@ static int own_read(struct own *own, const struct specs_source *source, struct d
 	json_t *entry;
 	size_t i;
 
-	if (own_add(own, source, "muster.json", d) < 0)
+	if (own_add(own, source, "muster.json", d) < 0 || own->count == 0)
 		return -1;
 	own->settings = json_loadb(own->files[0].bytes, own->files[0].len, 0, NULL);
 	json_array_foreach(json_object_get(json_object_get(own->settings, "Approval"), "Keys"), i, entry)

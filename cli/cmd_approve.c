@@ -130,11 +130,7 @@ static void warn_plan(struct cli *cli, const struct plan *plan)
 {
 	if (plan->dirty)
 		diag_warning(&cli->diag, "the plan was made from specs that were not committed: apply will refuse it");
-	if (json_array_size(json_object_get(plan->limits, "Over")) > 0 &&
-	    !json_get_bool(plan->limits, "Overridden", false))
-		diag_warning(&cli->diag,
-			     "the plan is over its limits and was not made with --override-limit: apply will "
-			     "refuse it");
+	approval_warn_limits(&cli->diag, plan);
 }
 
 /* -- Signing and adding -------------------------------------------------------------------------------------------- */
