@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-#define FILES_SHOWN 10
 
 /* -- The generation ------------------------------------------------------------------------------------------------ */
 
@@ -97,59 +94,6 @@ static int find_specs(struct rollback *out, struct state_txn *txn, struct diag *
 
 /* -- Its files ----------------------------------------------------------------------------------------------------- */
 
-/* Whether the commit has the same bytes. */
-static bool same_in_git(struct state_git_tree *tree, const char *path, const struct input *kept)
-{
-	struct diag ignored = DIAG_INIT;
-	char *text = NULL;
-	size_t len = 0;
-	bool same = state_git_tree_read(tree, path, JSON_DOC_MAX_BYTES, &text, &len, &ignored) == 0 &&
-		    len == kept->len && memcmp(text, kept->bytes, len) == 0;
-
-	free(text);
-	diag_free(&ignored);
-	return same;
-}
-
-static void warn_of_others(const struct rollback *rollback, struct state_git_tree *tree, const char *commit,
-			   struct diag *d)
-{
-	buf_auto struct buf names = BUF_INIT;
-	size_t count = 0;
-
-	for (size_t i = 0; i < rollback->kept.files.count; i++) {
-		const struct map_entry *entry = &rollback->kept.files.entries[i];
-
-		if (entry->key != NULL && !same_in_git(tree, entry->key, entry->value) && count++ < FILES_SHOWN)
-			buf_addf(&names, "%s%s", count > 1 ? ", " : "", entry->key);
-	}
-	if (count > FILES_SHOWN)
-		buf_addf(&names, " and %zu more", count - FILES_SHOWN);
-	if (count > 0)
-		diag_warning(d,
-			     "generation %ju keeps other files than its commit %s has, although they were committed "
-			     "then: %s; what it keeps is used",
-			     (uintmax_t)rollback->from, commit, buf_str(&names));
-}
-
-/* Git is asked whether it says the same (rule 16); it is not needed. */
-static void cross_check(const struct rollback *rollback, const char *directory, struct diag *d)
-{
-	const char *commit = json_get_string(rollback->facts, "Commit");
-	struct state_git_tree *tree = NULL;
-	struct diag why = DIAG_INIT;
-
-	if (commit == NULL || json_get_bool(rollback->facts, "Dirty", false))
-		return;
-	if (state_git_tree_open(&tree, directory, commit, &why) == 0)
-		warn_of_others(rollback, tree, commit, d);
-	else
-		diag_note(d, "generation %ju is taken from what the state keeps of it, which git cannot confirm: %s",
-			  (uintmax_t)rollback->from, diag_first_error(&why));
-	state_git_tree_free(tree);
-	diag_free(&why);
-}
-
 static int open_commit(struct rollback *out, const char *directory, struct diag *d)
 {
 	const char *commit = json_get_string(out->facts, "Commit");
@@ -175,7 +119,7 @@ static int open_files(struct rollback *out, const struct session *s, struct stat
 	if (inputs_load(&out->kept, json_object_get(out->facts, "Inputs"), what, txn, d) < 0)
 		return -1;
 	inputs_source(&out->source, &out->kept);
-	cross_check(out, s->cli->directory, d);
+	rollback_check_git(out, s->cli->directory, d);
 	return 0;
 }
 
@@ -290,6 +234,82 @@ static int lay_over(struct rollback *out, struct session *s, struct state_txn *t
 	return 0;
 }
 
+/* -- Names that changed since -------------------------------------------------------------------------------------- */
+
+/* New reference; NULL where the state does not hold it. */
+static json_t *stack_of(struct state_txn *txn, const char *hex)
+{
+	struct diag ignored = DIAG_INIT;
+	json_t *stack = NULL;
+	uint8_t digest[32];
+	const void *bytes;
+	size_t len;
+
+	if (text_hex_decode(digest, sizeof digest, hex) == 0 &&
+	    state_blob_get(txn, digest, &bytes, &len, &ignored) == 1)
+		stack = json_loadb(bytes, len, 0, NULL);
+	diag_free(&ignored);
+	return stack;
+}
+
+/* What the generations since have moved in the stacks: {path: {name since: name then}}. A list that stays as it is from
+ * one generation to the next is read once. */
+static int names_since(json_t **out, const struct rollback *rollback, struct state_txn *txn, struct diag *d)
+{
+	json_auto_t *read = json_object();
+	uint64_t newest;
+
+	*out = json_object();
+	if (state_generation(txn, &newest, d) < 0)
+		return -1;
+	for (uint64_t number = rollback->from + 1; number <= newest; number++) {
+		json_auto_t *facts = NULL;
+		const char *path;
+		json_t *hex;
+
+		if (generation_facts(&facts, txn, number, d) < 0)
+			return -1;
+		json_object_foreach(json_object_get(facts, "Inputs"), path, hex)
+		{
+			json_auto_t *stack = NULL;
+
+			if (!text_starts(path, "stacks/") || json_equal(json_object_get(read, path), hex))
+				continue;
+			json_object_set(read, path, hex);
+			stack = stack_of(txn, json_string_value(hex));
+			if (json_object_get(stack, "Moved") == NULL)
+				continue;
+			if (json_object_get(*out, path) == NULL)
+				json_object_set_new(*out, path, json_object());
+			rollback_moved_note(json_object_get(*out, path), stack);
+		}
+	}
+	return 0;
+}
+
+static int move_back(struct rollback *out, struct session *s, struct state_txn *txn, struct diag *d)
+{
+	json_auto_t *since = NULL;
+	const char *path;
+	json_t *names;
+
+	if (names_since(&since, out, txn, d) < 0)
+		return -1;
+	json_object_foreach(since, path, names)
+	{
+		json_auto_t *then = NULL, *stack = NULL;
+		struct diag ignored = DIAG_INIT;
+
+		/* The stack may have come later. */
+		if (read_then(&then, s, out, path, &ignored) == 0)
+			stack = rollback_moved(then, names);
+		if (stack != NULL)
+			overlay_put(out, path, stack);
+		diag_free(&ignored);
+	}
+	return 0;
+}
+
 /* -- The whole ----------------------------------------------------------------------------------------------------- */
 
 /* All that the generation keeps, so that the next one keeps the same; its parameters; where specs come from. */
@@ -321,7 +341,7 @@ static int open_all(struct rollback *out, struct session *s, struct state_txn *t
 
 	if (check_number(txn, out->generation, d) < 0 || find_specs(out, txn, d) < 0 ||
 	    note_outcome(txn, out->from, d) < 0 || generation_facts(&facts, txn, out->generation, d) < 0 ||
-	    open_files(out, s, txn, d) < 0 || lay_over(out, s, txn, d) < 0)
+	    open_files(out, s, txn, d) < 0 || lay_over(out, s, txn, d) < 0 || move_back(out, s, txn, d) < 0)
 		return -1;
 	out->of = json_pack("{s:s*, s:s*, s:s*}", "Commit", json_get_string(out->facts, "Commit"), "Time",
 			    json_get_string(facts, "Time"), "User", json_get_string(facts, "User"));

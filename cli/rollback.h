@@ -3,7 +3,8 @@
  *
  *   rollback.c          finds what a generation was made from
  *   rollback_overlay.c  what comes from which side
- *   rollback_check.c    what must be there before: types, secrets */
+ *   rollback_moved.c    names that changed since
+ *   rollback_check.c    what is checked before: git, types, secrets */
 #ifndef MUSTER_CLI_ROLLBACK_H
 #define MUSTER_CLI_ROLLBACK_H
 
@@ -23,7 +24,7 @@ struct rollback {
 	struct inputs kept;  /* the files of `from`; empty where they come from `tree` */
 	struct state_git_tree *tree;
 	struct specs_source source; /* over one of these */
-	struct inputs overlay;      /* muster.json and accounts.json as they are to be used */
+	struct inputs overlay;      /* muster.json, accounts.json, stacks with moves back: as they are to be used */
 };
 
 /* Finds generation `generation` in the open state of a session and has the session load specs from it: before the
@@ -38,6 +39,15 @@ json_t *rollback_settings(const json_t *then, const json_t *now, const json_t *a
  * reference. */
 json_t *rollback_roster(const json_t *then, const json_t *now);
 
+/* Takes note of the `Moved` list of one generation's stack, oldest generation first. `names`: an object, empty at
+ * first, of {name since: name then}. */
+void rollback_moved_note(json_t *names, const json_t *stack);
+/* `stack` with a `Moved` list that leads back to its names, or NULL where nothing is to be added. New reference. */
+json_t *rollback_moved(const json_t *stack, const json_t *names);
+
+/* Git is asked whether the commit of the generation has the files that it keeps (rule 16): a warning where it says
+ * something else although they were committed, a note where it cannot be asked. */
+void rollback_check_git(const struct rollback *rollback, const char *directory, struct diag *d);
 /* Every type that the stacks of `source` use must be known. -1 with a message for each that is not. */
 int rollback_check_types(const struct rollback *rollback, const struct schema_set *schemas, struct diag *d);
 /* Every secret that the generation's records were made with must be there again: those of the environment and of

@@ -1,4 +1,4 @@
-/* What must be there before a rollback can be planned, so that it is said in one go and in words of the generation. */
+/* What is checked before a rollback is planned, so that it is said in one go and in words of the generation. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,62 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/rollback.h"
+
+#define FILES_SHOWN 10
+
+/* -- What git has -------------------------------------------------------------------------------------------------- */
+
+/* Whether the commit has the same bytes. */
+static bool same_in_git(struct state_git_tree *tree, const char *path, const struct input *kept)
+{
+	struct diag ignored = DIAG_INIT;
+	char *text = NULL;
+	size_t len = 0;
+	bool same = state_git_tree_read(tree, path, JSON_DOC_MAX_BYTES, &text, &len, &ignored) == 0 &&
+		    len == kept->len && memcmp(text, kept->bytes, len) == 0;
+
+	free(text);
+	diag_free(&ignored);
+	return same;
+}
+
+static void warn_of_others(const struct rollback *rollback, struct state_git_tree *tree, const char *commit,
+			   struct diag *d)
+{
+	buf_auto struct buf names = BUF_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < rollback->kept.files.count; i++) {
+		const struct map_entry *entry = &rollback->kept.files.entries[i];
+
+		if (entry->key != NULL && !same_in_git(tree, entry->key, entry->value) && count++ < FILES_SHOWN)
+			buf_addf(&names, "%s%s", count > 1 ? ", " : "", entry->key);
+	}
+	if (count > FILES_SHOWN)
+		buf_addf(&names, " and %zu more", count - FILES_SHOWN);
+	if (count > 0)
+		diag_warning(d,
+			     "generation %ju keeps other files than its commit %s has, although they were committed "
+			     "then: %s; what it keeps is used",
+			     (uintmax_t)rollback->from, commit, buf_str(&names));
+}
+
+void rollback_check_git(const struct rollback *rollback, const char *directory, struct diag *d)
+{
+	const char *commit = json_get_string(rollback->facts, "Commit");
+	struct state_git_tree *tree = NULL;
+	struct diag why = DIAG_INIT;
+
+	if (commit == NULL || json_get_bool(rollback->facts, "Dirty", false))
+		return;
+	if (state_git_tree_open(&tree, directory, commit, &why) == 0)
+		warn_of_others(rollback, tree, commit, d);
+	else
+		diag_note(d, "generation %ju is taken from what the state keeps of it, which git cannot confirm: %s",
+			  (uintmax_t)rollback->from, diag_first_error(&why));
+	state_git_tree_free(tree);
+	diag_free(&why);
+}
 
 /* -- Types --------------------------------------------------------------------------------------------------------- */
 

@@ -231,7 +231,10 @@ static int take_parameters(struct session *s, const struct option_list *given)
 
 static int open_source(struct session *s)
 {
-	if (specs_source_directory(&s->source, s->cli->directory, &s->cli->diag) < 0)
+	/* Recovery may have loaded them already, for its secrets. */
+	specs_free(s->specs);
+	s->specs = NULL;
+	if (!s->source_open && specs_source_directory(&s->source, s->cli->directory, &s->cli->diag) < 0)
 		return -1;
 	s->source_open = true;
 	s->layers = (struct inputs_layers){
