@@ -159,31 +159,62 @@ static int read_now(json_t **out, const struct session *s, const char *name, str
 	return 0;
 }
 
-/* muster.json of the newest generation that is no rollback, or NULL where none keeps it. */
-static int read_approved(json_t **out, struct state_txn *txn, struct diag *d)
+/* The inputs of the newest generation that is no rollback, NULL where none keeps any. */
+static int approved_inputs(json_t **out, struct state_txn *txn, struct diag *d)
 {
 	uint64_t number;
 
 	if (state_generation(txn, &number, d) < 0)
 		return -1;
-	for (; number > 0; number--) {
+	for (; number > 0 && *out == NULL; number--) {
 		json_auto_t *facts = NULL;
-		const char *hex;
-		uint8_t digest[32];
-		const void *bytes;
-		size_t len;
 
 		if (generation_facts(&facts, txn, number, d) < 0)
 			return -1;
-		hex = json_get_string(json_object_get(facts, "Inputs"), "muster.json");
-		if (hex == NULL || json_object_get(facts, "Rollback") != NULL)
-			continue;
-		if (text_hex_decode(digest, sizeof digest, hex) < 0 ||
-		    state_blob_get(txn, digest, &bytes, &len, d) != 1)
-			return diag_error(d, "the state does not hold muster.json as generation %ju had it",
-					  (uintmax_t)number);
-		*out = json_loadb(bytes, len, 0, NULL);
+		if (keeps_inputs(facts) && json_object_get(facts, "Rollback") == NULL)
+			*out = json_incref(json_object_get(facts, "Inputs"));
+	}
+	return 0;
+}
+
+/* One of these inputs into the overlay. */
+static int approved_put(struct rollback *rollback, const json_t *inputs, const char *path, struct state_txn *txn,
+			struct diag *d)
+{
+	const char *hex = json_get_string(inputs, path);
+	uint8_t digest[32];
+	const void *bytes;
+	size_t len;
+
+	if (hex == NULL || text_hex_decode(digest, sizeof digest, hex) < 0 ||
+	    state_blob_get(txn, digest, &bytes, &len, d) != 1)
+		return diag_error(d, "the state does not hold %s of the newest generation that is no rollback", path);
+	inputs_put(&rollback->overlay, path, bytes, len);
+	return 0;
+}
+
+/* Its muster.json, for the Approval in it, or NULL; the keys that this names go to the overlay. */
+static int read_approved(json_t **out, struct rollback *rollback, struct state_txn *txn, struct diag *d)
+{
+	json_auto_t *inputs = NULL;
+	const struct input *settings;
+	json_t *entry;
+	size_t i;
+
+	if (approved_inputs(&inputs, txn, d) < 0)
+		return -1;
+	if (inputs == NULL)
 		return 0;
+	if (approved_put(rollback, inputs, "muster.json", txn, d) < 0)
+		return -1;
+	settings = inputs_get(&rollback->overlay, "muster.json");
+	*out = json_loadb(settings->bytes, settings->len, 0, NULL);
+	json_array_foreach(json_object_get(json_object_get(*out, "Approval"), "Keys"), i, entry)
+	{
+		const char *path = apply_approval_key_path(entry);
+
+		if (path != NULL && approved_put(rollback, inputs, path, txn, d) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -218,7 +249,7 @@ static int lay_over(struct rollback *out, struct session *s, struct state_txn *t
 
 	if (read_then(&then, s, out, "muster.json", d) < 0 || read_then(&then_roster, s, out, "accounts.json", d) < 0 ||
 	    read_now(&now, s, "muster.json", d) < 0 || read_now(&now_roster, s, "accounts.json", d) < 0 ||
-	    read_approved(&approved, txn, d) < 0)
+	    read_approved(&approved, out, txn, d) < 0)
 		return -1;
 	settings = rollback_settings(then, now, approved);
 	roster = rollback_roster(then_roster, now_roster);
@@ -252,8 +283,8 @@ static json_t *stack_of(struct state_txn *txn, const char *hex)
 	return stack;
 }
 
-/* What the generations since have moved in the stacks: {path: {name since: name then}}. A list that stays as it is from
- * one generation to the next is read once. */
+/* What the generations since have moved in the stacks: {path: names}, each as rollback_moved_note() has it. A list that
+ * stays as it is from one generation to the next is read once. */
 static int names_since(json_t **out, const struct rollback *rollback, struct state_txn *txn, struct diag *d)
 {
 	json_auto_t *read = json_object();

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/map.h"
 #include "cli/rollback.h"
 
 /* The last step of an entry; a list that goes round was never applied. */
@@ -29,6 +28,18 @@ static const char *last_step(const json_t *moved, const char *to)
 	return to;
 }
 
+/* The former names of `name`, made where there are none. */
+static json_t *former_names(json_t *names, const char *name)
+{
+	json_t *former = json_object_get(names, name);
+
+	if (former == NULL) {
+		former = json_object();
+		json_object_set_new(names, name, former);
+	}
+	return former;
+}
+
 void rollback_moved_note(json_t *names, const json_t *stack)
 {
 	const json_t *moved = json_object_get(stack, "Moved"), *entry;
@@ -37,20 +48,15 @@ void rollback_moved_note(json_t *names, const json_t *stack)
 	json_array_foreach(moved, i, entry)
 	{
 		const char *from = json_get_string(entry, "From"), *to = json_get_string(entry, "To");
-		json_auto_t *then = NULL;
+		json_t *former;
 
-		if (from == NULL || to == NULL)
+		if (from == NULL || to == NULL || strcmp(from, last_step(moved, to)) == 0)
 			continue;
-		to = last_step(moved, to);
-		/* Lists stay in a stack after they have done their work: what is known already is the older name. */
-		if (json_object_get(names, to) != NULL)
-			continue;
-		then = json_incref(json_object_get(names, from));
+		former = former_names(names, last_step(moved, to));
+		/* What it was called before that is a former name, too. */
+		json_object_update(former, json_object_get(names, from));
+		json_object_set_new(former, from, json_true());
 		json_object_del(names, from);
-		if (then == NULL)
-			then = json_string(from);
-		if (strcmp(json_string_value(then), to) != 0)
-			json_object_set(names, to, then);
 	}
 }
 
@@ -82,23 +88,37 @@ static bool moves_already(const json_t *stack, const char *from)
 	return false;
 }
 
+/* Which of the former names the stack has, or NULL. Names that loops make cannot be seen: there a single one is taken
+ * to be it. */
+static const char *name_then(const json_t *former, const json_t *resources)
+{
+	const char *name, *found = NULL;
+	json_t *value;
+
+	json_object_foreach((json_t *)former, name, value)
+	{
+		if (json_object_get(resources, name) != NULL)
+			return name;
+		found = name;
+	}
+	return json_object_size(former) == 1 && has_loops(resources) ? found : NULL;
+}
+
 json_t *rollback_moved(const json_t *stack, const json_t *names)
 {
 	const json_t *resources = json_object_get(stack, "Resources");
-	bool loops = has_loops(resources);
-	json_t *result = NULL, *then;
+	json_t *result = NULL, *former;
 	const char *now;
 
-	json_object_foreach((json_t *)names, now, then)
+	json_object_foreach((json_t *)names, now, former)
 	{
-		const char *old = json_string_value(then);
+		const char *then = name_then(former, resources);
 
-		if (json_object_get(resources, now) != NULL || moves_already(stack, now) ||
-		    (json_object_get(resources, old) == NULL && !loops))
+		if (then == NULL || json_object_get(resources, now) != NULL || moves_already(stack, now))
 			continue;
 		if (result == NULL)
 			result = json_deep_copy(stack);
-		json_push(result, "Moved", json_pack("{s:s, s:s}", "From", now, "To", old));
+		json_push(result, "Moved", json_pack("{s:s, s:s}", "From", now, "To", then));
 	}
 	return result;
 }

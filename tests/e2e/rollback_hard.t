@@ -120,27 +120,11 @@ is "... once, and nothing more" "$(wc -l <<<"$err")" 1
 MUSTER_TYPES_PATH=$work/types muster rollback 8 --detailed-exitcode
 is "... with it, it works" "$status" 2
 
-# -- What must not come back --
-mkdir -p "$specs/approvers"
-openssl genpkey -algorithm ed25519 2>/dev/null | openssl pkey -pubout >"$specs/approvers/kato.pem" 2>/dev/null
-edit muster.json '.Approval = {Required: 0, Keys: ["approvers/kato.pem"]}'
 stack later <<'JSON'
 { "Targets": { "Accounts": ["app"], "Regions": ["home"] },
   "Resources": { "Topic": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "later" } } } }
 JSON
-applied "Approvers"
-is "a generation keeps its approvers' keys" "$("$muster" -C "$specs" log --json | jq -c '.[0].Facts.Inputs | has("approvers/kato.pem")')" true
-mv "$specs/approvers/kato.pem" "$work/kato.pem"
-muster plan
-is "a key that is missing does not matter where none is needed" "$status" 0
-edit muster.json '.Approval.Required = 1'
-muster plan
-is "... and does where one is" "$status" 1
-like "... it is named" "$err" '^muster.json: Approval.Keys: there is no file "approvers/kato.pem", whose key is to approve plans'
-mv "$work/kato.pem" "$specs/approvers/kato.pem"
-muster plan
-is "... it is there again" "$status" 0
-git -C "$specs" checkout -q muster.json
+applied "Later"
 
 # -- Accounts come and go --
 edit accounts.json '.Accounts |= map(if .Name == "web" then .Name = "shop" else . end)'
@@ -197,4 +181,30 @@ muster rollback 16 --detailed-exitcode --out "$work/again.json"
 is "... but to what was before" "$status" 2
 muster apply "$work/again.json"
 is "... which is made again" "$status $("$muster" -C "$specs" state list | grep -c later/)" "0 2"
+
+# -- What must not come back --
+mkdir -p "$specs/approvers"
+openssl genpkey -algorithm ed25519 -out "$work/kato.key" 2>/dev/null
+openssl pkey -in "$work/kato.key" -pubout -out "$specs/approvers/kato.pem" 2>/dev/null
+edit muster.json '.Approval = {Required: 1, Keys: ["approvers/kato.pem"]}'
+edit stacks/later.json '.Resources.Alerts.Properties.DisplayName = "approved"'
+applied "Approvers"
+is "a generation keeps its approvers' keys" "$("$muster" -C "$specs" log --json | jq -c '.[0] | [.Number, (.Facts.Inputs | has("approvers/kato.pem"))]')" '[19,true]'
+mv "$specs/approvers/kato.pem" "$work/kato.pem"
+muster plan
+is "a key that is missing is an error of the plan" "$status" 1
+like "... it is named" "$err" 'approvers/kato.pem'
+muster rollback 16 --out "$work/without.json"
+is "... but none of a rollback, whose approvers are those of the state" "$status" 0
+mv "$work/kato.pem" "$specs/approvers/kato.pem"
+muster apply "$work/without.json"
+is "going back to before approvals is no way around them" "$status" 1
+muster approve "$work/without.json" --key "$work/kato.key"
+muster apply "$work/without.json"
+is "... approved, it is applied" "$status" 0
+is "... with the files of then" "$("$muster" -C "$specs" log --json | jq -c '.[0].Facts | [.Rollback, (.Inputs | has("approvers/kato.pem")), (.Approvals | length)]')" \
+	'[16,false,1]'
+muster rollback 19 --out "$work/with.json"
+muster apply "$work/with.json"
+is "... and approvals are still needed" "$status" 1
 done_testing

@@ -215,25 +215,6 @@ static void what_a_state_lost_is_said(void **in)
 	inputs_free(&wanted);
 }
 
-static void keys_of_approvers_are_read(void **in)
-{
-	struct fixture *f = *in;
-	json_auto_t *approval = json_pack("{s:i, s:[s, s]}", "Required", 0, "Keys", "a.pem", "b.pem");
-	struct inputs files;
-	struct specs_source source;
-
-	inputs_start(&files);
-	put(&files, "a.pem", "a");
-	inputs_source(&source, &files);
-	assert_int_equal(inputs_read_keys(&source, NULL, &f->d), 0);
-	assert_int_equal(inputs_read_keys(&source, approval, &f->d), 0);
-	json_object_set_new(approval, "Required", json_integer(1));
-	assert_int_equal(inputs_read_keys(&source, approval, &f->d), -1);
-	assert_int_equal(f->d.errors, 1);
-	assert_non_null(strstr(diag_first_error(&f->d), "\"b.pem\""));
-	inputs_free(&files);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -244,7 +225,6 @@ int main(void)
 	    TEST(found_in_directory_git_and_state),
 	    TEST(paths_of_a_plan_lead_nowhere_else),
 	    TEST(what_a_state_lost_is_said),
-	    TEST(keys_of_approvers_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

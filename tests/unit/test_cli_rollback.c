@@ -87,23 +87,25 @@ static json_t *names_after(const char *const *lists)
 static void names_are_followed(void **in)
 {
 	(void)in;
-	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]"), "{'b':'a'}");
-	is_json(NAMES_AFTER("[{'From':'a','To':'b'},{'From':'b','To':'c'}]"), "{'c':'a'}");
-	is_json(NAMES_AFTER("[{'From':'b','To':'c'},{'From':'a','To':'b'}]"), "{'c':'a'}");
+	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]"), "{'b':{'a':true}}");
+	is_json(NAMES_AFTER("[{'From':'a','To':'b'},{'From':'b','To':'c'}]"), "{'c':{'a':true,'b':true}}");
+	is_json(NAMES_AFTER("[{'From':'b','To':'c'},{'From':'a','To':'b'}]"), "{'c':{'a':true,'b':true}}");
 	/* A list that stays, one that grows, one whose first step was dropped. */
-	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]", "[{'From':'a','To':'b'}]"), "{'b':'a'}");
+	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]", "[{'From':'a','To':'b'}]"), "{'b':{'a':true}}");
 	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]", "[{'From':'a','To':'b'},{'From':'b','To':'c'}]",
 			    "[{'From':'b','To':'c'}]"),
-		"{'c':'a'}");
-	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]", "[{'From':'b','To':'a'}]"), "{}");
+		"{'c':{'a':true,'b':true}}");
+	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]", "[{'From':'b','To':'c'}]"), "{'c':{'a':true,'b':true}}");
+	is_json(NAMES_AFTER("[{'From':'a','To':'b'}]", "[{'From':'b','To':'a'}]"), "{'a':{'a':true,'b':true}}");
 	/* What goes round, and what is no entry, does no harm. */
-	is_json(NAMES_AFTER("[{'From':'a','To':'b'},{'From':'b','To':'a'}]", "[1,{'From':2},{'To':'x'}]"), "{}");
+	is_json(NAMES_AFTER("[{'From':'a','To':'b'},{'From':'b','To':'a'}]", "[1,{'From':2},{'To':'x'}]"),
+		"{'a':{'a':true,'b':true}}");
 }
 
 static void stacks_are_led_back(void **in)
 {
-	json_auto_t *names = parse("{'c':'a','d':'later'}"), *other = parse("{'x':'y'}"),
-		    *loop = parse("{'TopicB':'TopicA'}");
+	json_auto_t *names = parse("{'c':{'a':true,'x':true},'d':{'later':true}}"), *other = parse("{'x':{'y':true}}");
+	json_auto_t *loop = parse("{'TopicB':{'TopicA':true},'TopicC':{'TopicD':true,'TopicE':true}}");
 	json_auto_t *stack = parse("{'Resources':{'a':{},'b':{}}}");
 	json_auto_t *has = parse("{'Resources':{'a':{},'c':{}}}");
 	json_auto_t *moves = parse("{'Resources':{'a':{}},'Moved':[{'From':'c','To':'a'}]}");
@@ -308,9 +310,13 @@ static void approval_is_that_of_no_rollback(void **in)
 	struct bed bed;
 
 	bed_make(&bed, f);
+	run(f, "echo k1 >%s/stacks/b.json", f->specs);
 	run(f, "echo '{\"HomeRegion\": \"eu-west-1\", \"Approval\": {\"Required\": 0}}' >%s/muster.json", f->specs);
 	generation(&bed, "{'Planned':{}}", f->specs);
-	run(f, "echo '{\"Approval\": {\"Required\": 2, \"Keys\": [\"a\", \"b\"]}}' >%s/muster.json", f->specs);
+	run(f,
+	    "echo '{\"Approval\": {\"Required\": 2, \"Keys\": [\"accounts.json\", \"stacks/a.json\"]}}' "
+	    ">%s/muster.json",
+	    f->specs);
 	generation(&bed, "{'Planned':{}}", f->specs);
 	run(f,
 	    "echo '{\"Approval\": {\"Required\": 1, \"Keys\": [\"a\"]}, \"Access\": {\"Role\": null}}' >%s/muster.json",
@@ -320,7 +326,8 @@ static void approval_is_that_of_no_rollback(void **in)
 	assert_int_equal(open_back(&bed, 1), 0);
 	assert_string_equal(bed.s.home_region, "eu-west-1");
 	is_json(json_loads(inputs_get(bed.s.overlay, "muster.json")->bytes, 0, NULL),
-		"{'HomeRegion':'eu-west-1','Approval':{'Required':2,'Keys':['a','b']},'Access':{'Role':null}}");
+		"{'HomeRegion':'eu-west-1','Approval':{'Required':2,'Keys':['accounts.json','stacks/"
+		"a.json']},'Access':{'Role':null}}");
 	close_back(&bed);
 }
 
@@ -334,7 +341,7 @@ static void today_must_be_readable(void **in)
 	generation(&bed, "{'Planned':{}}", f->specs);
 	refused(&bed, 2, "there is no generation 2: the newest is 1");
 	run(f, "mv %s/accounts.json %s/a", f->specs, f->root);
-	refused(&bed, 1, "accounts.json");
+	refused(&bed, 1, "cannot be read: No such file");
 	run(f, "mv %s/a %s/accounts.json && echo '{' >%s/muster.json", f->root, f->specs, f->specs);
 	assert_int_equal(open_back(&bed, 1), -1);
 	close_back(&bed);
