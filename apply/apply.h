@@ -151,11 +151,19 @@ int apply_state_move(struct state *state, const char *from, const char *to, cons
 int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,
 		       size_t *count, struct diag *d);
 /* export: all records as of now, {"Format", "Lineage", "Generation", "Resources": {address: body}, "Regions": ...}. New
- * reference. Nothing in a state is a secret in clear; what may still tell of one (HMACs) is left out unless `secrets`.
- */
-int apply_state_export(json_t **out, struct state_txn *txn, bool secrets, struct diag *d);
+ * reference. What tells of a secret (its HMAC; a property that is sensitive by `schemas`, which may be NULL) is left
+ * out unless `secrets`, and then the key of the HMACs is in it, too. */
+int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
+		       struct diag *d);
 /* import of such a document into a state without records. */
 int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count,
 			struct diag *d);
+/* import of one live resource: what AWS has under `id` (what Ref gives, an ARN, or the properties of the type's
+ * identity with | between them) becomes the record of `change`, a PLAN_CREATE of `plan`. *adopted tells whether it
+ * counts as made by somebody else: always, but where its name is one that muster makes for that address. -1 where
+ * nothing or something else is there. Runs the loop. (import.c) */
+int apply_state_import(struct state *state, struct loop *loop, struct provider *provider, const struct plan *plan,
+		       const struct plan_change *change, const char *id, const json_t *facts, bool *adopted,
+		       struct diag *d);
 
 #endif

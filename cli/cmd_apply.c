@@ -1,5 +1,4 @@
 /* muster apply */
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "cli/approval.h"
 #include "cli/cli.h"
+#include "cli/facts.h"
 #include "cli/progress.h"
 #include "cli/secrets.h"
 #include "cli/summary.h"
@@ -58,24 +58,8 @@ static void apply_defaults(void *arguments)
 /* Who applies what, for the generation. `plan` may be NULL. New reference. */
 static json_t *facts_of(const struct cli *cli, const struct plan *plan)
 {
-	const struct passwd *user = getpwuid(getuid());
-	char host[256] = "", when[32];
-	json_t *command = json_array(), *facts;
+	json_t *facts = facts_new(cli);
 
-	gethostname(host, sizeof host - 1);
-	text_time(when, sizeof when, loop_wall_ms());
-	/* Parameters may be given on the command line; their values are not for the record. */
-	for (int i = 0; i < cli->argc; i++) {
-		bool value = i > 0 && strcmp(cli->argv[i - 1], "--parameter") == 0;
-		const char *equals = strchr(cli->argv[i], '=');
-
-		if (text_starts(cli->argv[i], "--parameter=") || (value && equals != NULL))
-			json_array_append_new(command, json_string("--parameter=..."));
-		else
-			json_array_append_new(command, json_string(cli->argv[i]));
-	}
-	facts = json_pack("{s:s, s:s, s:s, s:o, s:s}", "Time", when, "User", user == NULL ? "unknown" : user->pw_name,
-			  "Host", host, "Command", command, "Version", MUSTER_VERSION);
 	/* Recovery comes before there is a plan. */
 	if (plan != NULL)
 		json_object_update_new(facts, json_pack("{s:s*, s:s*, s:b, s:b, s:O}", "Commit", plan->commit, "Tree",

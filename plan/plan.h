@@ -171,6 +171,7 @@ bool plan_is_whole(const struct plan *plan);
 struct plan_options {
 	bool refresh, destroy;
 	const char *only;         /* glob over addresses, or NULL */
+	bool only_alone;          /* what these need and is not applied yet is not asked for: nothing will be applied */
 	const char *const *adopt; /* globs over addresses */
 	size_t adopt_count;
 	const char *commit, *tree; /* from the caller, who knows git */

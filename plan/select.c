@@ -285,7 +285,7 @@ static int apply_only(struct maker *m)
 	for (size_t i = 0; i < m->plan->change_count; i++) {
 		const struct plan_change *change = &m->plan->changes[i];
 
-		if (change->action == PLAN_DELETE || change->action == PLAN_FORGET)
+		if (change->action == PLAN_DELETE || change->action == PLAN_FORGET || m->options->only_alone)
 			continue;
 		for (size_t k = 0; k < change->depend_count; k++)
 			if (map_has(&left_out, change->depends[k]))

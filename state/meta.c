@@ -48,6 +48,13 @@ int state_secret_key(struct state_txn *txn, uint8_t out[32], struct diag *d)
 	return 0;
 }
 
+int state_secret_key_set(struct state_txn *txn, const uint8_t key[32], struct diag *d)
+{
+	if (store_may_write(txn, d) < 0)
+		return -1;
+	return store_put(txn, STORE_META, "secret", strlen("secret"), key, 32, d);
+}
+
 /* -- Regions ------------------------------------------------------------------------------------------------------- */
 
 /* An account id is a short word; anything else would be a caller's mistake, or too long for a key. */

@@ -32,6 +32,11 @@ void state_close(struct state *state);
  * missing), 0 when nobody does, -1. Needs no open state. */
 int state_lock_holder(const char *directory, json_t **out, struct diag *d);
 
+/* Clears what a dead holder has left: its words in the lock file, its places in the readers' table (the lock itself the
+ * kernel has released). 0 and in *left what it said of itself (new reference, NULL: nothing); 1 and *left when a live
+ * process holds the lock: nothing is done then; -1, also when there is no state. (unlock.c) */
+int state_unlock(const char *directory, json_t **left, struct diag *d);
+
 /* -- Transactions -------------------------------------------------------------------------------------------------
  * All reads and writes happen in one. A write transaction sees its own writes. Writes are durable (fsync) when
  * state_commit() has returned 0. Only one write transaction at a time. The map grows by itself: a caller never sees
@@ -52,6 +57,8 @@ int state_lineage_set(struct state_txn *txn, const char *lineage, struct diag *d
 /* 32 random bytes made with the state, for the HMACs that stand for secrets. 0; 1 (and zeros) while there is no state
  * yet, which only STATE_READ can meet; -1. */
 int state_secret_key(struct state_txn *txn, uint8_t out[32], struct diag *d);
+/* Takes over the key of another state, whose HMACs are about to be restored here. */
+int state_secret_key_set(struct state_txn *txn, const uint8_t key[32], struct diag *d);
 /* Number of the newest generation, 0 for none. */
 int state_generation(struct state_txn *txn, uint64_t *out, struct diag *d);
 

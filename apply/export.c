@@ -1,0 +1,291 @@
+/* The state as one JSON document, and back into an empty one: docs/surgery.md has the format. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/run.h"
+#include "apply/surgery.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "plan/store.h"
+
+#define EXPORT_FORMAT 1
+#define KEY_BYTES     32
+
+/* -- Secrets --------------------------------------------------------------------------------------------------------
+ */
+
+static json_t *hidden(void)
+{
+	return json_pack("{s:{}}", "Muster::Secret");
+}
+
+/* What stands under `key` of an object of that schema; *sensitive when it is secret by its type. */
+static const struct schema_value *member_schema(const struct schema_value *schema, const char *key, bool *sensitive)
+{
+	const struct schema_member *member;
+
+	*sensitive = false;
+	if (schema == NULL || schema->kind == SCHEMA_MAP)
+		return schema != NULL ? schema->item : NULL;
+	member = schema->kind == SCHEMA_OBJECT ? schema_value_member(schema, key) : NULL;
+	*sensitive = member != NULL && member->sensitive;
+	return member != NULL ? &member->value : NULL;
+}
+
+/* `value` without what tells of a secret. New reference. */
+static json_t *redacted(const struct schema_value *schema, const json_t *value)
+{
+	const struct schema_value *inner;
+	json_t *copy, *item;
+	const char *key;
+	bool sensitive;
+	size_t i;
+
+	if (json_is_object(value) && json_object_get(value, "Muster::Secret") != NULL)
+		return hidden();
+	if (json_is_object(value)) {
+		copy = json_object();
+		json_object_foreach((json_t *)value, key, item)
+		{
+			inner = member_schema(schema, key, &sensitive);
+			json_object_set_new(copy, key, sensitive ? hidden() : redacted(inner, item));
+		}
+		return copy;
+	}
+	if (!json_is_array(value))
+		return json_incref((json_t *)value);
+	inner = schema != NULL && schema->kind == SCHEMA_LIST ? schema->item : NULL;
+	copy = json_array();
+	json_array_foreach(value, i, item) json_array_append_new(copy, redacted(inner, item));
+	return copy;
+}
+
+static void redact_properties(json_t *body, const char *key, const struct schema_type *type)
+{
+	json_t *properties = json_object_get(body, key);
+
+	if (properties != NULL)
+		json_object_set_new(body, key, redacted(type != NULL ? &type->properties : NULL, properties));
+}
+
+static void redact_record(json_t *body, const struct schema_set *schemas)
+{
+	const char *name = json_get_string(body, "Type");
+	const struct schema_type *type = schemas != NULL && name != NULL ? schema_set_find(schemas, name) : NULL;
+	json_t *old;
+	size_t i;
+
+	redact_properties(body, "Properties", type);
+	json_array_foreach(json_object_get(body, "Deposed"), i, old) redact_properties(old, "Properties", type);
+}
+
+/* -- Export ---------------------------------------------------------------------------------------------------------
+ */
+
+struct export
+{
+	struct state_txn *txn;
+	const struct schema_set *schemas;
+	bool secrets;
+	json_t *resources, *regions;
+	struct diag *d;
+};
+
+static int export_regions(struct export *e, const char *account_id)
+{
+	json_t *body = NULL;
+	int found;
+
+	if (account_id == NULL || json_object_get(e->regions, account_id) != NULL)
+		return 0;
+	found = state_regions_get(e->txn, account_id, &body, e->d);
+	if (found == 1)
+		json_object_set_new(e->regions, account_id, body);
+	return found < 0 ? -1 : 0;
+}
+
+static int export_record(void *payload, const struct state_record *record)
+{
+	struct export *e = payload;
+	json_t *body = json_loadb(record->text, record->text_len, 0, NULL);
+
+	if (!json_is_object(body)) {
+		json_decref(body);
+		return diag_error(e->d, "the state's record of %s cannot be read", record->address);
+	}
+	if (!e->secrets)
+		redact_record(body, e->schemas);
+	json_object_set_new(e->resources, record->address, body);
+	return export_regions(e, json_get_string(body, "AccountId"));
+}
+
+static int export_frame(struct export *e, json_t *out)
+{
+	mem_auto_str char *lineage = NULL;
+	uint8_t key[KEY_BYTES];
+	char hex[2 * KEY_BYTES + 1];
+	uint64_t generation = 0;
+	int rc = 0;
+
+	if (state_lineage(e->txn, &lineage, e->d) < 0 || state_generation(e->txn, &generation, e->d) < 0)
+		return -1;
+	json_object_set_new(out, "Format", json_integer(EXPORT_FORMAT));
+	if (lineage != NULL)
+		json_object_set_new(out, "Lineage", json_string(lineage));
+	json_object_set_new(out, "Generation", json_integer((json_int_t)generation));
+	json_object_set_new(out, "Secrets", json_boolean(e->secrets));
+	/* Hashes of secrets tell whether they are the same only under the key that they were made with. */
+	if (e->secrets && (rc = state_secret_key(e->txn, key, e->d)) == 0) {
+		text_hex(hex, key, sizeof key);
+		json_object_set_new(out, "SecretKey", json_string(hex));
+	}
+	mem_wipe(key, sizeof key);
+	mem_wipe(hex, sizeof hex);
+	return rc < 0 ? -1 : 0;
+}
+
+int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
+		       struct diag *d)
+{
+	struct export e = {txn, schemas, secrets, json_object(), json_object(), d};
+	json_t *all = json_object();
+	int rc = export_frame(&e, all);
+
+	if (rc == 0)
+		rc = state_record_each(txn, "", export_record, &e, d) < 0 ? -1 : 0;
+	json_object_set_new(all, "Regions", e.regions);
+	json_object_set_new(all, "Resources", e.resources);
+	*out = rc == 0 ? all : NULL;
+	if (rc < 0)
+		json_decref(all);
+	return rc;
+}
+
+/* -- Restore --------------------------------------------------------------------------------------------------------
+ */
+
+static bool address_is_whole(const char *address)
+{
+	size_t parts = 1;
+
+	for (const char *c = address; *c != '\0'; c++) {
+		if (*c == '/' && (c == address || c[1] == '/' || c[1] == '\0'))
+			return false;
+		parts += *c == '/';
+	}
+	return parts == 4;
+}
+
+static int document_check(const json_t *document, struct diag *d)
+{
+	const json_t *resources = json_object_get(document, "Resources"), *regions;
+	const char *address;
+	json_t *body;
+	size_t errors = d->errors;
+
+	if (!json_is_object(document) || !json_is_object(resources))
+		return diag_error(d, "this is no export of a state: it has no Resources");
+	if (json_get_int(document, "Format", 0) != EXPORT_FORMAT)
+		return diag_error(d, "this export has format %lld, and this program knows %d only",
+				  (long long)json_get_int(document, "Format", 0), EXPORT_FORMAT);
+	if (json_get_string(document, "Lineage") == NULL)
+		return diag_error(d, "this export names no Lineage, so it belongs to no fleet");
+	regions = json_object_get(document, "Regions");
+	if (regions != NULL && !json_is_object(regions))
+		return diag_error(d, "this export is damaged: Regions is no object");
+	json_object_foreach((json_t *)resources, address, body)
+	{
+		struct plan_record record;
+
+		if (!address_is_whole(address) || plan_record_parse(&record, body) < 0 || record.account_id == NULL)
+			diag_error(d, "this export is damaged: \"%s\" has no record that can be read", address);
+	}
+	return d->errors > errors ? -1 : 0;
+}
+
+static int state_is_empty(struct surgery *s)
+{
+	size_t records = 0;
+
+	if (state_record_count(s->txn, &records, s->d) < 0)
+		return -1;
+	if (records > 0)
+		return diag_error(
+		    s->d,
+		    "the state has %zu record%s; an export can be taken only into one without any (another "
+		    "State.Path in muster.json, or after muster state rm '*')",
+		    records, records == 1 ? "" : "s");
+	return 0;
+}
+
+static bool any(void *payload, const char *address)
+{
+	(void)payload;
+	(void)address;
+	return true;
+}
+
+static int restore_key(struct surgery *s, const json_t *document)
+{
+	const char *hex = json_get_string(document, "SecretKey");
+	uint8_t key[KEY_BYTES];
+	int rc;
+
+	if (hex == NULL)
+		return 0;
+	if (text_hex_decode(key, sizeof key, hex) != 0)
+		return diag_error(s->d, "this export is damaged: SecretKey is not %d hex digits", 2 * KEY_BYTES);
+	rc = state_secret_key_set(s->txn, key, s->d);
+	mem_wipe(key, sizeof key);
+	return rc;
+}
+
+static int restore_all(struct surgery *s, const json_t *document, size_t *count)
+{
+	const char *key;
+	json_t *body;
+
+	json_object_foreach(json_object_get(document, "Regions"), key, body)
+	{
+		if (json_is_object(body) && state_regions_put(s->txn, key, body, s->d) < 0)
+			return -1;
+	}
+	json_object_foreach(json_object_get(document, "Resources"), key, body)
+	{
+		struct plan_record record;
+
+		if (plan_record_parse(&record, body) < 0 ||
+		    apply_record_put(s->txn, key, s->generation, &record, s->d) < 0)
+			return -1;
+		++*count;
+	}
+	return 0;
+}
+
+int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count, struct diag *d)
+{
+	struct surgery s;
+	size_t restored = 0;
+	int rc;
+
+	*count = 0;
+	if (document_check(document, d) < 0 || surgery_begin(&s, state, d) < 0)
+		return -1;
+	rc = state_is_empty(&s);
+	if (rc == 0)
+		rc = surgery_no_intents(&s, any, NULL);
+	if (rc == 0)
+		rc = state_lineage_set(s.txn, json_get_string(document, "Lineage"), d);
+	if (rc == 0)
+		rc = restore_key(&s, document);
+	if (rc == 0)
+		rc = surgery_generation(&s, facts);
+	if (rc == 0)
+		rc = restore_all(&s, document, &restored);
+	rc = surgery_end(&s, rc, "Imported", restored);
+	if (rc == 0)
+		*count = restored;
+	return rc;
+}

@@ -1,0 +1,379 @@
+/* Changes of the state alone: moving and forgetting records. AWS is not touched, and nothing is done by halves: one
+ * transaction each. */
+#include "apply/surgery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apply/run.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#define PARTS_MAX     4
+#define INTENTS_SHOWN 10
+
+/* -- One generation -------------------------------------------------------------------------------------------------
+ */
+
+int surgery_begin(struct surgery *s, struct state *state, struct diag *d)
+{
+	*s = (struct surgery){.state = state, .d = d};
+	return state_begin(&s->txn, state, true, d);
+}
+
+int surgery_generation(struct surgery *s, const json_t *facts)
+{
+	json_auto_t *all = json_is_object(facts) ? json_copy((json_t *)facts) : json_object();
+	char when[32];
+
+	if (json_object_get(all, "Time") == NULL) {
+		text_time(when, sizeof when, loop_wall_ms());
+		json_object_set_new(all, "Time", json_string(when));
+	}
+	return state_generation_start(s->txn, all, &s->generation, s->d);
+}
+
+int surgery_end(struct surgery *s, int rc, const char *what, size_t count)
+{
+	json_auto_t *outcome = json_pack("{s:s, s:I}", "Result", "complete", what, (json_int_t)count);
+
+	if (rc == 0 && s->generation != 0)
+		rc = state_generation_finish(s->txn, s->generation, outcome, s->d);
+	if (rc == 0 && s->generation != 0)
+		return state_commit(s->txn, s->d);
+	state_abort(s->txn);
+	return rc;
+}
+
+struct intent_check {
+	struct surgery *surgery;
+	bool (*hits)(void *payload, const char *address);
+	void *payload;
+	size_t count;
+};
+
+static int intent_visit(void *payload, const char *address, const json_t *body)
+{
+	struct intent_check *check = payload;
+
+	(void)body;
+	if (!check->hits(check->payload, address))
+		return 0;
+	if (check->count++ < INTENTS_SHOWN)
+		diag_error(check->surgery->d,
+			   "%s: an apply that was cut off may have left something under way there; run muster apply "
+			   "first, which settles it",
+			   address);
+	return 0;
+}
+
+int surgery_no_intents(struct surgery *s, bool (*hits)(void *payload, const char *address), void *payload)
+{
+	struct intent_check check = {s, hits, payload, 0};
+
+	if (state_intent_each(s->txn, intent_visit, &check, s->d) < 0)
+		return -1;
+	if (check.count > INTENTS_SHOWN)
+		diag_error(s->d, "... and %zu more like that", check.count - INTENTS_SHOWN);
+	return check.count > 0 ? -1 : 0;
+}
+
+/* -- Lists of addresses ---------------------------------------------------------------------------------------------
+ */
+
+struct addresses {
+	char **list;
+	size_t count, room;
+};
+
+static void addresses_add(struct addresses *out, const char *address)
+{
+	if (out->count == out->room) {
+		out->room = out->room == 0 ? 64 : 2 * out->room;
+		out->list = mem_resize(out->list, out->room, sizeof *out->list);
+	}
+	out->list[out->count++] = mem_strdup(address);
+}
+
+static void addresses_free(struct addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		free(addresses->list[i]);
+	free(addresses->list);
+}
+
+static int collect(void *payload, const struct state_record *record)
+{
+	addresses_add(payload, record->address);
+	return 0;
+}
+
+/* -- Moving ---------------------------------------------------------------------------------------------------------
+ */
+
+struct move {
+	struct surgery surgery;
+	const char *from, *to;
+	size_t from_len, to_len;
+};
+
+/* What of `address` stands behind `prefix`: "" when it is that, "/..." when it is under it; else NULL. */
+static const char *behind(const char *address, const char *prefix, size_t len)
+{
+	if (strncmp(address, prefix, len) != 0 || (address[len] != '\0' && address[len] != '/'))
+		return NULL;
+	return address + len;
+}
+
+/* How many parts, or 0 when one of them is empty or there are too many. */
+static size_t parts_count(const char *address)
+{
+	size_t count = 1;
+
+	for (const char *c = address; *c != '\0'; c++) {
+		if (*c == '/' && (c == address || c[1] == '/' || c[1] == '\0'))
+			return 0;
+		count += *c == '/';
+	}
+	return *address == '\0' || count > PARTS_MAX ? 0 : count;
+}
+
+static size_t part_len(const char *address)
+{
+	return strcspn(address, "/");
+}
+
+static bool same_part(const char *a, const char *b)
+{
+	return part_len(a) == part_len(b) && strncmp(a, b, part_len(a)) == 0;
+}
+
+static int move_check_words(const char *from, const char *to, struct diag *d)
+{
+	size_t parts = parts_count(from);
+
+	if (parts == 0 || parts_count(to) == 0)
+		return diag_error(
+		    d,
+		    "\"%s\" is no address: it is ACCOUNT/REGION/STACK/LogicalId, or the first one, two or "
+		    "three parts of one for all that is under them",
+		    parts == 0 ? from : to);
+	if (parts != parts_count(to))
+		return diag_error(d, "%s and %s have not the same number of parts", from, to);
+	if (strcmp(from, to) == 0)
+		return diag_error(d, "%s is there already", from);
+	if (parts > 1 && !same_part(strchr(from, '/') + 1, strchr(to, '/') + 1))
+		return diag_error(
+		    d,
+		    "what is in one region of AWS cannot be moved to another: a record in %s would point to "
+		    "nothing",
+		    strchr(to, '/') + 1);
+	return 0;
+}
+
+static bool move_hits(void *payload, const char *address)
+{
+	const struct move *m = payload;
+
+	return behind(address, m->from, m->from_len) != NULL || behind(address, m->to, m->to_len) != NULL;
+}
+
+static int account_note(void *payload, const struct state_record *record)
+{
+	json_t **body = payload;
+
+	*body = json_loadb(record->text, record->text_len, 0, NULL);
+	return 1;
+}
+
+/* An account by its name: a record says its id, which must be the same on both sides. */
+static int move_check_account(struct move *m)
+{
+	mem_auto_str char *from = mem_strndup(m->from, part_len(m->from)), *to = mem_strndup(m->to, part_len(m->to));
+	json_auto_t *ours = NULL, *theirs = NULL;
+	const char *id, *other;
+
+	if (strcmp(from, to) == 0)
+		return 0;
+	if (state_record_each(m->surgery.txn, m->from, account_note, &ours, m->surgery.d) < 0 ||
+	    state_record_each(m->surgery.txn, to, account_note, &theirs, m->surgery.d) < 0)
+		return -1;
+	id = json_get_string(ours, "AccountId");
+	other = json_get_string(theirs, "AccountId");
+	if (id == NULL || other == NULL || strcmp(id, other) == 0)
+		return 0;
+	return diag_error(m->surgery.d,
+			  "%s is account %s and %s is account %s; a resource stays in its account, the record alone "
+			  "cannot go to another",
+			  from, id, to, other);
+}
+
+static char *moved(const struct move *m, const char *address)
+{
+	const char *rest = behind(address, m->from, m->from_len);
+
+	return rest != NULL ? mem_printf("%s%s", m->to, rest) : NULL;
+}
+
+static int move_records(struct move *m, const struct addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++) {
+		mem_auto_str char *to = moved(m, addresses->list[i]);
+
+		if (plan_record_move(m->surgery.txn, addresses->list[i], to, m->surgery.generation, NULL,
+				     m->surgery.d) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A list of dependencies by the new addresses, or NULL where it names none that moved. New reference. */
+static json_t *depends_moved(const struct move *m, const json_t *depends)
+{
+	json_t *list = NULL, *item;
+	size_t i;
+
+	json_array_foreach(depends, i, item)
+	{
+		mem_auto_str char *to = json_is_string(item) ? moved(m, json_string_value(item)) : NULL;
+
+		if (to == NULL)
+			continue;
+		if (list == NULL)
+			list = json_copy((json_t *)depends);
+		json_array_set_new(list, i, json_string(to));
+	}
+	return list;
+}
+
+static int depends_visit(void *payload, const struct state_record *raw)
+{
+	struct move *m = payload;
+	json_auto_t *body = NULL, *depends = NULL;
+	mem_auto_str char *address = NULL;
+	struct plan_record record;
+
+	/* Most records have nothing to do with it, and need not be parsed to tell. */
+	if (memmem(raw->text, raw->text_len, m->from, m->from_len) == NULL)
+		return 0;
+	body = json_loadb(raw->text, raw->text_len, 0, NULL);
+	if (plan_record_parse(&record, body) < 0)
+		return diag_error(m->surgery.d, "the state's record of %s cannot be read", raw->address);
+	depends = depends_moved(m, record.depends);
+	if (depends == NULL)
+		return 0;
+	record.depends = depends;
+	address = mem_strdup(raw->address);
+	return apply_record_put(m->surgery.txn, address, m->surgery.generation, &record, m->surgery.d);
+}
+
+static int move_run(struct move *m, const json_t *facts, struct addresses *addresses)
+{
+	struct surgery *s = &m->surgery;
+
+	if (state_record_each(s->txn, m->from, collect, addresses, s->d) < 0)
+		return -1;
+	if (addresses->count == 0)
+		return diag_error(s->d, "nothing is recorded at %s; muster state list shows what is", m->from);
+	if (surgery_no_intents(s, move_hits, m) < 0 || move_check_account(m) < 0 || surgery_generation(s, facts) < 0)
+		return -1;
+	if (move_records(m, addresses) < 0)
+		return -1;
+	return state_record_each(s->txn, "", depends_visit, m, s->d) < 0 ? -1 : 0;
+}
+
+int apply_state_move(struct state *state, const char *from, const char *to, const json_t *facts, size_t *count,
+		     struct diag *d)
+{
+	struct move m = {.from = from, .to = to, .from_len = strlen(from), .to_len = strlen(to)};
+	struct addresses addresses = {0};
+	int rc;
+
+	*count = 0;
+	if (move_check_words(from, to, d) < 0 || surgery_begin(&m.surgery, state, d) < 0)
+		return -1;
+	rc = move_run(&m, facts, &addresses);
+	rc = surgery_end(&m.surgery, rc, "Moved", addresses.count);
+	if (rc == 0)
+		*count = addresses.count;
+	addresses_free(&addresses);
+	return rc;
+}
+
+/* -- Forgetting -----------------------------------------------------------------------------------------------------
+ */
+
+struct forget {
+	struct surgery surgery;
+	const char *const *globs;
+	size_t glob_count;
+	bool *used; /* which of them matched something */
+	struct addresses addresses;
+};
+
+static bool forget_hits(void *payload, const char *address)
+{
+	const struct forget *f = payload;
+
+	for (size_t i = 0; i < f->glob_count; i++)
+		if (text_glob(f->globs[i], address))
+			return true;
+	return false;
+}
+
+static int forget_visit(void *payload, const struct state_record *record)
+{
+	struct forget *f = payload;
+	bool hit = false;
+
+	for (size_t i = 0; i < f->glob_count; i++) {
+		bool matches = text_glob(f->globs[i], record->address);
+
+		f->used[i] = f->used[i] || matches;
+		hit = hit || matches;
+	}
+	if (hit)
+		addresses_add(&f->addresses, record->address);
+	return 0;
+}
+
+static int forget_run(struct forget *f, const json_t *facts)
+{
+	struct surgery *s = &f->surgery;
+	int rc = state_record_each(s->txn, "", forget_visit, f, s->d) < 0 ? -1 : 0;
+
+	for (size_t i = 0; rc == 0 && i < f->glob_count; i++)
+		if (!f->used[i])
+			rc = diag_error(s->d,
+					"'%s' matches nothing that is recorded; a pattern is for whole addresses, "
+					"ACCOUNT/REGION/STACK/LogicalId, and * stands for any part of one",
+					f->globs[i]);
+	if (rc == 0)
+		rc = surgery_no_intents(s, forget_hits, f);
+	if (rc == 0)
+		rc = surgery_generation(s, facts);
+	for (size_t i = 0; rc == 0 && i < f->addresses.count; i++)
+		if (state_record_delete(s->txn, f->addresses.list[i], s->generation, s->d) < 0)
+			rc = -1;
+	return rc;
+}
+
+int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,
+		       size_t *count, struct diag *d)
+{
+	struct forget f = {.globs = globs, .glob_count = glob_count};
+	int rc;
+
+	*count = 0;
+	if (surgery_begin(&f.surgery, state, d) < 0)
+		return -1;
+	f.used = mem_array(glob_count + 1, sizeof *f.used);
+	rc = forget_run(&f, facts);
+	rc = surgery_end(&f.surgery, rc, "Forgotten", f.addresses.count);
+	if (rc == 0)
+		*count = f.addresses.count;
+	addresses_free(&f.addresses);
+	free(f.used);
+	return rc;
+}

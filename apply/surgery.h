@@ -1,0 +1,23 @@
+/* What the files of surgery share: each change of the state alone is one transaction and one generation. */
+#ifndef MUSTER_APPLY_SURGERY_H
+#define MUSTER_APPLY_SURGERY_H
+
+#include "apply/apply.h"
+
+struct surgery {
+	struct state *state;
+	struct state_txn *txn;
+	uint64_t generation;
+	struct diag *d;
+};
+
+/* Begins the transaction. -1: nothing is open. */
+int surgery_begin(struct surgery *s, struct state *state, struct diag *d);
+/* Starts the generation, once it is known that there is something to do. */
+int surgery_generation(struct surgery *s, const json_t *facts);
+/* With `rc` 0 finishes the generation with the count under `what` ("Moved") and commits; else leaves all as it was. */
+int surgery_end(struct surgery *s, int rc, const char *what, size_t count);
+/* -1 with a message when an apply that was cut off has left something open at an address for which `hits` is true. */
+int surgery_no_intents(struct surgery *s, bool (*hits)(void *payload, const char *address), void *payload);
+
+#endif

@@ -1,0 +1,125 @@
+/* muster state rm */
+#include <stdio.h>
+
+#include "apply/apply.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/facts.h"
+#include "cli/surgery.h"
+#include "cli/words.h"
+
+struct rm_arguments {
+	bool auto_approve;
+};
+
+static const struct option rm_options[] = {
+    {"auto-approve", OPTION_FLAG, offsetof(struct rm_arguments, auto_approve), NULL, "do not ask before forgetting",
+     NULL},
+    {0},
+};
+
+struct showing {
+	const char **globs;
+	size_t glob_count, shown;
+	struct diag *d;
+};
+
+/* What a record says that nothing else does, and that is lost with it. */
+static void show(struct buf *line, const char *address, const struct plan_record *record)
+{
+	buf_addf(line, "- %s (%s)", address, record->type);
+	if (record->protect)
+		buf_adds(line, ", protected");
+	if (json_array_size(record->deposed) > 0)
+		buf_addf(line, ", with %zu that replacements left and that are not deleted yet",
+			 json_array_size(record->deposed));
+}
+
+static int show_record(void *payload, const struct state_record *raw)
+{
+	struct showing *showing = payload;
+	buf_auto struct buf line = BUF_INIT, plain = BUF_INIT;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+	bool hit = false;
+
+	for (size_t i = 0; i < showing->glob_count; i++)
+		hit = hit || text_glob(showing->globs[i], raw->address);
+	if (!hit)
+		return 0;
+	body = json_loadb(raw->text, raw->text_len, 0, NULL);
+	if (plan_record_parse(&record, body) == 0)
+		show(&line, raw->address, &record);
+	else
+		buf_addf(&line, "- %s (its record cannot be read)", raw->address);
+	words_plain(&plain, buf_str(&line));
+	puts(buf_str(&plain));
+	showing->shown++;
+	return 0;
+}
+
+static int show_all(struct session *s, struct showing *showing)
+{
+	struct state_txn *txn;
+	int result;
+
+	if (state_begin(&txn, s->state, false, showing->d) < 0)
+		return -1;
+	result = state_record_each(txn, "", show_record, showing, showing->d);
+	state_abort(txn);
+	return result < 0 ? -1 : 0;
+}
+
+static int approve(struct cli *cli, size_t count, bool auto_approve)
+{
+	buf_auto struct buf question = BUF_INIT;
+
+	/* What matches nothing is an error that comes later, with its own words. */
+	if (auto_approve || count == 0)
+		return 0;
+	buf_adds(&question, "Forget ");
+	surgery_count(&question, count);
+	buf_adds(&question, "? AWS stays as it is.");
+	return surgery_confirm(cli, buf_str(&question));
+}
+
+static int state_rm(struct cli *cli, const void *arguments, const char **words, size_t count)
+{
+	const struct rm_arguments *given = arguments;
+	struct showing showing = {.globs = words, .glob_count = count, .d = &cli->diag};
+	buf_auto struct buf text = BUF_INIT;
+	json_auto_t *facts = facts_new(cli);
+	size_t forgotten = 0;
+	struct session s;
+	int result;
+
+	result = surgery_open(&s, cli, false);
+	if (result == 0)
+		result = show_all(&s, &showing);
+	if (result == 0)
+		result = approve(cli, showing.shown, given->auto_approve);
+	if (result == 0)
+		result = apply_state_forget(s.state, words, count, facts, &forgotten, &cli->diag);
+	session_close(&s);
+	if (result < 0)
+		return CLI_FAILED;
+	surgery_count(&text, forgotten);
+	printf("Forgot %s. AWS is as it was: what is there is nobody's now. To take one back: muster state import "
+	       "ADDRESS ID\n",
+	       buf_str(&text));
+	return CLI_DONE;
+}
+
+const struct command command_state_rm = {
+    .name = "state rm",
+    .words = "GLOB...",
+    .words_min = 1,
+    .words_max = 1000,
+    .summary = "forget recorded resources, and leave them in AWS",
+    .details = "GLOB is compared with the whole address: 'old-account/*' for all of an account that was closed. What\n"
+	       "the specs still want is found again by the next plan, which asks to adopt or import it.",
+    .options = rm_options,
+    .arguments_size = sizeof(struct rm_arguments),
+    .run = state_rm,
+};

@@ -1,0 +1,60 @@
+/* muster state unlock */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/words.h"
+
+/* "pid 4711 (kato@jump-1) since 2026-11-23T12:34:56Z: muster apply" */
+static void holder_words(struct buf *out, const json_t *holder)
+{
+	const char *user = json_get_string(holder, "User"), *host = json_get_string(holder, "Host");
+	const char *since = json_get_string(holder, "Since"), *command = json_get_string(holder, "Command");
+	buf_auto struct buf text = BUF_INIT;
+
+	buf_addf(&text, "pid %lld (%s@%s) since %s: %s", (long long)json_get_int(holder, "Pid", 0),
+		 user != NULL ? user : "?", host != NULL ? host : "?", since != NULL ? since : "?",
+		 command != NULL ? command : "?");
+	words_plain(out, buf_str(&text));
+}
+
+static int state_unlock_run(struct cli *cli, const void *arguments, const char **words, size_t count)
+{
+	buf_auto struct buf holder = BUF_INIT;
+	json_t *left = NULL;
+	struct session s;
+	int result;
+
+	(void)arguments;
+	(void)words;
+	(void)count;
+	session_start(&s, cli);
+	result = state_unlock(s.state_directory, &left, &cli->diag);
+	holder_words(&holder, left);
+	if (result == 1)
+		diag_error(
+		    &cli->diag,
+		    "the state is locked by a live process, %s; that is never broken: wait for it (--lock-timeout "
+		    "of apply does), or stop it there (Ctrl-C: it ends what it has begun), and the lock goes with "
+		    "it",
+		    buf_str(&holder));
+	else if (result == 0 && json_object_size(left) > 0)
+		printf("Nobody holds the lock. The last holder died: %s; what it has left is cleared. The next muster "
+		       "apply looks what came of its changes.\n",
+		       buf_str(&holder));
+	else if (result == 0)
+		puts("Nobody holds the lock, and nothing was left of an earlier holder.");
+	json_decref(left);
+	session_close(&s);
+	return result == 0 ? CLI_DONE : CLI_FAILED;
+}
+
+const struct command command_state_unlock = {
+    .name = "state unlock",
+    .summary = "say who holds the state's lock, and clear what a dead holder has left",
+    .details =
+	"The lock goes with the process that holds it, however that ends; nothing waits for this command. A live\n"
+	"process keeps the lock.",
+    .run = state_unlock_run,
+};

@@ -1,0 +1,49 @@
+/* See surgery.h. */
+#include "cli/surgery.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+/* Something to mend must be there: a wrong directory should not be answered with a new state. */
+static int state_is_there(const struct session *s)
+{
+	struct stat ignored;
+
+	if (stat(s->state_directory, &ignored) == 0)
+		return 0;
+	return diag_error(&s->cli->diag, "there is no state in %s; the first plan makes it", s->state_directory);
+}
+
+int surgery_open(struct session *s, struct cli *cli, bool make)
+{
+	session_start(s, cli);
+	if (!make && state_is_there(s) < 0)
+		return -1;
+	return session_open_state(s, SESSION_STATE_WRITE);
+}
+
+int surgery_confirm(struct cli *cli, const char *question)
+{
+	char answer[64] = "";
+
+	if (!isatty(STDIN_FILENO))
+		return diag_error(&cli->diag, "nobody is there to say yes; use --auto-approve");
+	printf("\n%s Only \"yes\" does it: ", question);
+	fflush(stdout);
+	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
+		return 0;
+	/* Where input ends, the cursor still stands behind the question. */
+	if (strchr(answer, '\n') == NULL)
+		putchar('\n');
+	return diag_error(&cli->diag, "not approved; nothing was changed");
+}
+
+void surgery_count(struct buf *out, size_t count)
+{
+	text_count(out, count, "resource");
+}

@@ -1,0 +1,15 @@
+/* What the commands that mend the state have in common. */
+#ifndef MUSTER_CLI_SURGERY_H
+#define MUSTER_CLI_SURGERY_H
+
+#include "cli/cli.h"
+
+/* Starts a session with the state open for writing; with `make` also where there is none yet. To be ended with
+ * session_close(), also after a failure. */
+int surgery_open(struct session *s, struct cli *cli, bool make);
+/* Asks on the terminal; -1 with a message unless the answer is "yes". */
+int surgery_confirm(struct cli *cli, const char *question);
+/* "12 resources". */
+void surgery_count(struct buf *out, size_t count);
+
+#endif
