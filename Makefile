@@ -23,7 +23,7 @@ endif
 ROOMS := base specs specs/compile plan apply state providers providers/aws providers/aws/credentials \
 	providers/aws/protocols providers/aws/engine cli
 SOURCES := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o $(BUILD)/obj/gen/page.o
 SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c) base/mem.c base/buf.c
 SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
@@ -69,6 +69,16 @@ $(BUILD)/gen/embedded.c: tools/embed.sh $(EMBEDDED)
 $(BUILD)/obj/gen/embedded.o: $(BUILD)/gen/embedded.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) -Wno-overlength-strings $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# So does the page that shows a plan.
+PAGE := plan_page_html=plan/html/page.html plan_page_style=plan/html/style.css plan_page_script=plan/html/app.js
+$(BUILD)/gen/page.c: tools/embed_text.sh $(foreach part,$(PAGE),$(lastword $(subst =, ,$(part))))
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)
+	$(Q)sh tools/embed_text.sh plan/page.h $(PAGE) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/gen/page.o: $(BUILD)/gen/page.c plan/page.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Unit tests: one program a file, on cmocka. Drivers: what other tests run against servers and judges.
 unit: $(UNIT) $(DRIVERS)

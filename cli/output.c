@@ -32,6 +32,12 @@ static void add_markdown(struct buf *out, struct plan *plan)
 	plan_render_markdown(out, plan, &options);
 }
 
+static void add_html(struct buf *out, struct plan *plan)
+{
+	set_digest(plan);
+	plan_render_html(out, plan);
+}
+
 static void add_text(struct buf *out, const struct cli *cli, const struct plan *plan)
 {
 	const struct plan_text_options options = {.color = cli->terminal.out_color, .width = cli->terminal.width};
@@ -47,6 +53,8 @@ int output_plan(struct cli *cli, struct plan *plan, const char *format)
 		add_json(&text, plan);
 	else if (strcmp(format, "markdown") == 0)
 		add_markdown(&text, plan);
+	else if (strcmp(format, "html") == 0)
+		add_html(&text, plan);
 	else
 		add_text(&text, cli, plan);
 	if (fwrite(buf_str(&text), 1, text.len, stdout) == text.len && fflush(stdout) == 0)

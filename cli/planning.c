@@ -86,7 +86,7 @@ void planning_print(const struct cli *cli, const struct plan *plan)
 	fflush(stdout);
 }
 
-const char *const planning_formats[] = {"text", "markdown", "json", NULL};
+const char *const planning_formats[] = {"text", "markdown", "json", "html", NULL};
 
 static void saved(const struct cli *cli, const char *file)
 {
