@@ -55,7 +55,7 @@ static size_t common_tail(const char *a, const char *b)
 	return n;
 }
 
-/* Back to where a word starts, if that leaves enough. */
+/* Back, and on, to where a word starts, if that leaves enough. */
 static void frame_round(struct frame *f, const char *id)
 {
 	size_t head = f->head, tail = f->tail, len = strlen(id);
@@ -64,9 +64,9 @@ static void frame_round(struct frame *f, const char *id)
 		head--;
 	if (head >= SHARED_LEAST)
 		f->head = head;
-	while (tail > 0 && !word_starts(id, len - tail))
+	while (tail > 0 && !isupper((unsigned char)id[len - tail]))
 		tail--;
-	f->tail = tail;
+	f->tail = tail >= SHARED_LEAST ? tail : 0;
 }
 
 /* False: there is too little that the ids share, or nothing that tells one of them. */

@@ -1,139 +1,7 @@
 /* The plan as people read it: the same change once, where it is, what differs, in what order, and how much. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#include <cmocka.h>
-
-#include "base/buf.h"
-#include "base/json.h"
-#include "base/mem.h"
-#include "plan/group.h"
-#include "plan/store.h"
-
-static const char type_text[] =
-    "{'Type':'X::Y::Trail','Service':'y','Ref':'Name','Handlers':{},'Properties':{"
-    "'Name':{'Type':'String','CreateOnly':true},'Size':{'Type':'Integer'},'Code':{'Type':'String'},"
-    "'Bucket':{'Type':'String'},'Token':{'Type':'String','Sensitive':true},"
-    "'Zones':{'Type':'List','Compare':'Set','Item':{'Type':'String'}},"
-    "'Tags':{'Type':'List','Compare':'Set','Key':'Key','Item':{'Type':'Object','Properties':{"
-    "'Key':{'Type':'String'},'Value':{'Type':'String'}}}},"
-    "'Policy':{'Type':'Json','Compare':'Policy'}}}";
-
-static struct schema_set *schemas;
-
-/* ' stands for ", ` for '. */
-static json_t *parse(const char *text)
-{
-	mem_auto_str char *copy = mem_strdup(text);
-	json_t *value;
-
-	for (char *s = copy; *s != '\0'; s++)
-		*s = *s == '\'' ? '"' : *s;
-	value = json_loads(copy, JSON_DECODE_ANY, NULL);
-	if (value == NULL)
-		fail_msg("no JSON: %s", text);
-	return value;
-}
-
-static int setup(void **state)
-{
-	struct diag d = DIAG_INIT;
-	json_t *document = parse(type_text);
-
-	(void)state;
-	schema_set_new(&schemas, &d);
-	if (schema_set_add(schemas, "t.json", document, &d) != 0)
-		fail_msg("%s", diag_first_error(&d));
-	json_decref(document);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	schema_set_free(schemas);
-	return 0;
-}
-
-static struct plan *plan_begin(void)
-{
-	struct plan *plan = plan_new();
-
-	plan->home_region = mem_strdup("r-home-1");
-	plan->refreshed = true;
-	plan->unchanged = 1234;
-	return plan;
-}
-
-/* A fleet of `accounts` x `regions` that `stack` reaches. */
-static void reach(struct plan *plan, const char *stack, int accounts, int regions)
-{
-	json_t *reached = json_object();
-	char name[32];
-
-	for (int a = 0; a < accounts; a++) {
-		json_t *list = json_array();
-
-		for (int r = 0; r < regions; r++) {
-			snprintf(name, sizeof name, r == 0 ? "r-home-1" : "r-north-%d", r);
-			json_array_append_new(list, json_string(name));
-		}
-		snprintf(name, sizeof name, "app-%d", a);
-		json_object_set_new(reached, name, list);
-	}
-	json_object_set_new(plan->reached, stack, reached);
-}
-
-/* Texts may hold %A (account's name), %I (id), %R (region). */
-static char *fill(const char *text, const char *account, const char *id, const char *region)
-{
-	buf_auto struct buf out = BUF_INIT;
-
-	for (; *text != '\0'; text++) {
-		if (*text != '%') {
-			buf_addc(&out, *text);
-			continue;
-		}
-		text++;
-		buf_adds(&out, *text == 'A' ? account : *text == 'I' ? id : region);
-	}
-	return buf_detach(&out);
-}
-
-static struct plan_change *add(struct plan *plan, int account, int region, const char *id, enum plan_action action,
-			       const char *before, const char *after)
-{
-	struct plan_change *change = plan_change_add(plan);
-	char name[32], number[16], place[32];
-	mem_auto_str char *address = NULL, *old = NULL, *new = NULL;
-
-	snprintf(name, sizeof name, "app-%d", account);
-	snprintf(number, sizeof number, "%012d", 100000 + account);
-	snprintf(place, sizeof place, region == 0 ? "r-home-1" : "r-north-%d", region);
-	address = mem_printf("%s/%s/%s", name, place, id);
-	assert_int_equal(plan_change_address(plan, change, address), 0);
-	change->action = action;
-	change->account_id = plan_keep(plan, number);
-	change->type = schema_set_find(schemas, "X::Y::Trail");
-	change->type_name = change->type->name;
-	change->deletion = SPECS_DELETION_UNSET;
-	if (before != NULL) {
-		old = fill(before, name, number, place);
-		change->before = parse(old);
-	}
-	if (after != NULL) {
-		new = fill(after, name, number, place);
-		change->after = parse(new);
-	}
-	if (after != NULL)
-		plan_diff_make(&change->diff, change->type, change->after, change->before, NULL, true);
-	return change;
-}
+#include "tests/unit/plan_fixture.h"
 
 static char *render(const struct plan *plan)
 {
@@ -154,12 +22,6 @@ static void reads(struct plan *plan, const char *expected)
 	if (strncmp(text, expected, strlen(expected)) != 0)
 		assert_string_equal(text, expected);
 	plan_free(plan);
-}
-
-static void holds(const char *text, const char *part)
-{
-	if (strstr(text, part) == NULL)
-		fail_msg("not there: \"%s\" in:\n%s", part, text);
 }
 
 static void same_change_is_said_once(void **state)
@@ -427,6 +289,183 @@ static void notes_are_grouped(void **state)
 	plan_free(plan);
 }
 
+/* What a loop makes of one resource: ids that differ by its value, which stands in the values too. */
+static void a_loop_is_one_entry(void **state)
+{
+	static const char *const regions[][2] = {
+	    {"useast1", "us-east-1"}, {"euwest1", "eu-west-1"}, {"apsouth1", "ap-south-1"}};
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 2, 1);
+	for (int a = 0; a < 2; a++) {
+		for (size_t i = 0; i < 3; i++) {
+			mem_auto_str char *id = mem_printf("s/Bridge%s", regions[i][0]);
+			mem_auto_str char *after = mem_printf("{'Name':'to-%s','Code':'same','Size':3}", regions[i][1]);
+
+			add(plan, a, 0, id, PLAN_CREATE, NULL, after);
+		}
+		add(plan, a, 0, "s/Other", PLAN_CREATE, NULL, "{'Name':'to-nowhere','Code':'same','Size':3}");
+	}
+	text = render(plan);
+	holds(text, "+ create s/Bridge${each} (X::Y::Trail)\n    in all 2 targets\n"
+		    "    # ${each}: useast1, euwest1, apsouth1\n");
+	holds(text, "+ Name: \"to-${each}\"  # app-0/r-home-1: to-us-east-1\n");
+	holds(text, "+ create s/Other (X::Y::Trail)\n");
+	holds(text, "Plan: 8 to create in 2 of 2 targets");
+	plan_free(plan);
+}
+
+/* The same beginning of an id makes no loop of what has other values. */
+static void what_only_looks_like_a_loop_is_not_one(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/RuleOne", PLAN_CREATE, NULL, "{'Size':1}");
+	add(plan, 0, 0, "s/RuleTwo", PLAN_CREATE, NULL, "{'Size':2}");
+	add(plan, 0, 0, "s/RuleThree", PLAN_CREATE, NULL, "{'Size':3}");
+	add(plan, 0, 0, "s/PairA", PLAN_CREATE, NULL, "{'Code':'x'}");
+	add(plan, 0, 0, "s/PairB", PLAN_CREATE, NULL, "{'Code':'x'}");
+	text = render(plan);
+	holds_not(text, "${each}");
+	holds(text, "s/RuleThree");
+	holds(text, "s/PairB");
+	plan_free(plan);
+}
+
+static void long_texts_are_shown_by_line(void **state)
+{
+	struct plan *plan = plan_begin();
+	buf_auto struct buf after = BUF_INIT;
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	buf_adds(&after, "{'Code':'");
+	for (int i = 0; i < 120; i++)
+		buf_addf(&after, "line %d\\n", i);
+	buf_adds(&after, "','Name':'a\\nb'}");
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, buf_str(&after));
+	text = render(plan);
+	holds(text, "    + Code:  # 120 lines\n        + line 0\n        + line 1\n");
+	holds(text, "        # and 100 more lines: --format json has all\n");
+	holds_not(text, "line 20\n");
+	holds(text, "    + Name:  # 2 lines\n        + a\n        + b\n");
+	plan_free(plan);
+}
+
+static void a_replacement_says_why_and_whom_it_touches(void **state)
+{
+	static const char *depends[] = {"app-0/r-home-1/s/Old", "app-0/r-home-1/s"};
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+	struct plan_change *change;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/Old", PLAN_REPLACE, "{'Name':'a','Size':1}", "{'Name':'b','Size':2}");
+	change = add(plan, 0, 0, "s/User", PLAN_UPDATE, "{'Code':'a'}",
+		     "{'Code':{'Muster::Attribute':['app-0/r-home-1/s/Old','Arn']}}");
+	change->depends = depends;
+	change->depend_count = 2;
+	change = add(plan, 0, 0, "s/Gone", PLAN_DELETE, "{'Name':'x'}", NULL);
+	change->depends = depends;
+	change->depend_count = 1;
+	text = render(plan);
+	holds(text, "    # forces replacement: Name\n    # what depends on it changes too: s/User\n");
+	holds(text, "    ~ Code: \"a\" -> (known after apply: Arn of s/Old)\n");
+	holds_not(text, "s/Gone,");
+	holds_not(text, ", s/Gone");
+	plan_free(plan);
+}
+
+static void documents_in_texts_are_compared_by_meaning(void **state)
+{
+	struct plan *plan = plan_begin();
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE,
+	    "{'Code':'{\\'a\\': 1, \\'long\\': \\'this makes it too long for a line of the terminal\\', \\'b\\': [1, "
+	    "2]}'}",
+	    "{'Code':'{ \\'b\\':[1,2,3],\\'long\\':\\'this makes it too long for a line of the "
+	    "terminal\\',\\'a\\':1}'}");
+	reads(plan, "~ update s/A (X::Y::Trail)\n"
+		    "    in app-0/r-home-1\n"
+		    "    ~ Code:\n"
+		    "        ~ b: [1, 2] -> [1, 2, 3]\n"
+		    "        # 2 unchanged\n");
+}
+
+static void unreachable_is_said_by_cause(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	for (int a = 0; a < 5; a++) {
+		mem_auto_str char *name = mem_printf("app-%d", a), *id = mem_printf("%012d", 100000 + a);
+
+		plan_account_add(plan, name, id, NULL, json_pack("[s, s]", "r-home-1", "r-north-1"));
+		for (int r = 0; r < 2; r++) {
+			for (int k = 0; k < 12; k++) {
+				mem_auto_str char *address =
+				    mem_printf("%s/%s/s/R%d", name, r == 0 ? "r-home-1" : "r-north-1", k);
+
+				plan_note_add(plan, PLAN_NOTE_UNREACHABLE, NULL, NULL, address, "AccessDenied");
+			}
+		}
+	}
+	text = render(plan);
+	holds(text, "Unreachable: nothing is planned there, records are kept\n"
+		    "  all 10 targets: 12 resources: AccessDenied\n\n");
+	plan_free(plan);
+}
+
+static void what_was_pending_stands_apart(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 2, 1);
+	plan->base = mem_strdup("0123456789abcdef0123");
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, "{'Size':1}");
+	add(plan, 1, 0, "s/A", PLAN_CREATE, NULL, "{'Size':1}")->pending = true;
+	add(plan, 1, 0, "s/B", PLAN_DELETE, "{'Name':'x'}", NULL)->pending = true;
+	plan->limits = parse("{'Over':['deletes 12, MaxDelete is 10'],'Overridden':true}");
+	text = render(plan);
+	holds(text, "Over the limits (overridden with --override-limit): deletes 12, MaxDelete is 10\n\n"
+		    "Introduced by this branch\n\n+ create s/A (X::Y::Trail)\n    in app-0/r-home-1\n");
+	holds(text, "Pending before this branch: also at 0123456789ab\n\n- delete s/B");
+	plan_free(plan);
+}
+
+/* One property of everything in a fleet of 17,000 targets. */
+static void one_property_everywhere_is_a_page(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+	size_t lines = 0;
+
+	(void)state;
+	reach(plan, "recording", 1000, 17);
+	for (int a = 0; a < 1000; a++)
+		for (int r = 0; r < 17; r++)
+			add(plan, a, r, "recording/Trail", PLAN_UPDATE, "{'Bucket':'logs-%I','Size':3}",
+			    "{'Bucket':'logs-%I-%R','Size':3}");
+	text = render(plan);
+	for (const char *s = text; *s != '\0'; s++)
+		lines += *s == '\n';
+	holds(text, "        - \"logs-${AWS::AccountId}\"\n        + \"logs-${AWS::AccountId}-${AWS::Region}\"\n");
+	assert_true(lines < 100);
+	plan_free(plan);
+}
+
 static void where_is(int first, int last, int regions_first, int regions_last, const char *expected)
 {
 	static char names[1000][32];
@@ -519,8 +558,6 @@ static void a_large_plan_is_a_page(void **state)
 	holds(text, "in all 17000 targets\n");
 	assert_true(lines < 100);
 	print_message("17,000 changes in %.2f s, %zu lines\n", seconds, lines);
-#ifndef __SANITIZE_ADDRESS__
-#endif
 	free(text);
 	plan_free(plan);
 }
@@ -543,6 +580,14 @@ int main(void)
 	    cmocka_unit_test(notes_are_grouped),
 	    cmocka_unit_test(places_have_short_names),
 	    cmocka_unit_test(odd_places_are_listed),
+	    cmocka_unit_test(a_loop_is_one_entry),
+	    cmocka_unit_test(what_only_looks_like_a_loop_is_not_one),
+	    cmocka_unit_test(long_texts_are_shown_by_line),
+	    cmocka_unit_test(a_replacement_says_why_and_whom_it_touches),
+	    cmocka_unit_test(documents_in_texts_are_compared_by_meaning),
+	    cmocka_unit_test(unreachable_is_said_by_cause),
+	    cmocka_unit_test(what_was_pending_stands_apart),
+	    cmocka_unit_test(one_property_everywhere_is_a_page),
 	    cmocka_unit_test(a_large_plan_is_a_page),
 	};
 
