@@ -267,6 +267,27 @@ static int64_t lock_timeout_ms(const struct apply_arguments *given)
 	return (int64_t)(given->lock_timeout.value < most ? given->lock_timeout.value : most) * 1000;
 }
 
+/* Refused for another writer: there is a way to wait. */
+static void lock_hint(const struct session *s)
+{
+	struct diag ignored = DIAG_INIT;
+	json_auto_t *holder = NULL;
+
+	if (s->lock_timeout_ms == 0 && state_lock_holder(s->state_directory, &holder, &ignored) == 1)
+		diag_note(&s->cli->diag, "--lock-timeout SECONDS waits until it is done");
+	diag_free(&ignored);
+}
+
+static int open_session(struct session *s)
+{
+	if (session_open_provider(s) < 0)
+		return -1;
+	if (session_open_state(s, SESSION_STATE_WRITE) == 0)
+		return 0;
+	lock_hint(s);
+	return -1;
+}
+
 static int apply(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct apply_arguments *given = arguments;
@@ -275,7 +296,7 @@ static int apply(struct cli *cli, const void *arguments, const char **words, siz
 
 	session_start(&s, cli);
 	s.lock_timeout_ms = lock_timeout_ms(given);
-	if (session_open_provider(&s) == 0 && session_open_state(&s, SESSION_STATE_WRITE) == 0)
+	if (open_session(&s) == 0)
 		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);
 	session_close(&s);
 	return status;

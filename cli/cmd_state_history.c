@@ -69,10 +69,11 @@ static json_t *step_json(const struct plan *plan, const json_t *generation)
 	const struct plan_change *change = &plan->changes[0];
 	const json_t *facts = json_object_get(generation, "Facts");
 	json_t *changes = json_array();
-	json_t *result = json_pack(
-	    "{s:O, s:s, s:s, s:s, s:b, s:o}", "Generation", json_object_get(generation, "Number"), "Status",
-	    json_string_value(json_object_get(generation, "Status")), "Action", plan_action_name(change->action),
-	    "Type", change->type_name, "RecordOnly", change->record_only, "Changes", changes);
+	json_t *result =
+	    json_pack("{s:O, s:s, s:s, s:s*, s:s, s:s, s:b, s:o}", "Generation", json_object_get(generation, "Number"),
+		      "Status", json_get_string(generation, "Status"), "Address", change->address, "MovedFrom",
+		      change->moved_from, "Action", plan_action_name(change->action), "Type", change->type_name,
+		      "RecordOnly", change->record_only, "Changes", changes);
 
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (json_object_get(facts, kept[i]) != NULL)
@@ -88,8 +89,8 @@ static int show_step(struct session *s, struct state_txn *txn, struct history *h
 	json_auto_t *generation = generation_read(s, txn, step->generation);
 	struct plan *plan;
 
-	if (generation == NULL ||
-	    plan_history_change(&plan, h->address, step->before, step->after, schemas, &s->cli->diag) < 0)
+	if (generation == NULL || plan_history_step(&plan, txn, step->generation, h->address, step->before, step->after,
+						    schemas, &s->cli->diag) < 0)
 		return -1;
 	if (h->list != NULL)
 		json_array_append_new(h->list, step_json(plan, generation));
@@ -138,7 +139,9 @@ const struct command command_state_history = {
     .words_min = 1,
     .words_max = 1,
     .summary = "what each generation did to one resource, property by property",
-    .details = "Newest first, also for a resource that is not there any more.",
+    .details =
+	"Newest first, also for a resource that is not there any more. What it was before it was moved from another "
+	"address is told under that one.",
     .options = history_options,
     .arguments_size = sizeof(struct history_arguments),
     .run = state_history,

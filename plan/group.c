@@ -186,6 +186,9 @@ static void place_change(struct grouping *g, size_t index)
 	char hex[65];
 
 	group_key(&key, change, said, values, count);
+	/* A plan has a note of accounts that are renamed; what has happened says it of each entry. */
+	if (g->plan->past && change->moved_from != NULL)
+		buf_adds(&key, "moved\n");
 	text_sha256(digest, key.data, key.len);
 	text_hex(hex, digest, sizeof digest);
 	group = map_get(&g->by_key, hex);

@@ -266,6 +266,40 @@ int plan_history_change(struct plan **out, const char *address, const json_t *be
 	return give(out, &h, history_change(&h, address, &old, &new));
 }
 
+/* What was found to have moved is told from where it is then, whichever of both addresses was asked for. */
+static int moved_add(struct history *h, struct state_txn *txn, uint64_t generation, const struct gone *gone)
+{
+	struct state_record record;
+	int found = state_record_at(txn, generation, gone->to, &record, h->d);
+
+	if (found <= 0)
+		return found < 0 ? -1 : diag_error(h->d, "the state's history of %s cannot be read", gone->to);
+	return visit(h, gone->to, NULL, &record);
+}
+
+int plan_history_step(struct plan **out, struct state_txn *txn, uint64_t generation, const char *address,
+		      const json_t *before, const json_t *after, const struct schema_set *schemas, struct diag *d)
+{
+	struct history h = {.schemas = schemas, .d = d};
+	const struct gone *gone = NULL;
+	int rc = 0;
+
+	*out = NULL;
+	if (before == NULL || after == NULL)
+		rc = find_moved(&h, txn, generation - 1, generation);
+	if (rc == 0)
+		gone = map_get(&h.moved, address);
+	if (rc == 0 && gone == NULL) {
+		rc = plan_history_change(out, address, before, after, schemas, d);
+	} else if (rc == 0) {
+		h.plan = history_plan(generation);
+		rc = give(out, &h, moved_add(&h, txn, generation, gone));
+	}
+	map_free(&h.moved, NULL);
+	map_free(&h.gone, free);
+	return rc;
+}
+
 int plan_history_add(struct plan *plan, const char *address, const char *account_id, const char *type,
 		     enum plan_action action)
 {

@@ -217,6 +217,10 @@ int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, u
  * none (not both). */
 int plan_history_change(struct plan **out, const char *address, const json_t *before, const json_t *after,
 			const struct schema_set *schemas, struct diag *d);
+/* The same as what that generation did to it: where it was moved from or to `address`, the change is of the address
+ * that it has then, with `moved_from`. */
+int plan_history_step(struct plan **out, struct state_txn *txn, uint64_t generation, const char *address,
+		      const json_t *before, const json_t *after, const struct schema_set *schemas, struct diag *d);
 /* Adds a change of which no more is known to such a plan: one that was planned and failed, so that it can be told where
  * among the others it stands. -1 (without a message) when `address` is none. */
 int plan_history_add(struct plan *plan, const char *address, const char *account_id, const char *type,

@@ -78,10 +78,18 @@ static void remark_replaces(struct plan_texts *remarks, const struct plan_group 
 		plan_texts_add(remarks, buf_str(&text));
 }
 
-static void remark_moved(struct plan_texts *remarks, const struct plan_change *change)
+static void remark_moved(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group)
 {
+	const struct plan_change *change = group->sample;
 	mem_auto_str char *text = NULL;
 
+	/* In a plan the note says which account is renamed; of what has happened there are only the addresses. */
+	if (plan->past && change->moved_from != NULL) {
+		text =
+		    mem_printf("moved from %s%s", group->count > 1 ? "other addresses, here " : "", change->moved_from);
+		plan_texts_add(remarks, text);
+		return;
+	}
 	if (plan_group_former(change) == NULL)
 		return;
 	text = mem_printf("moved from %s/%s", change->stack, plan_group_former(change));
@@ -149,7 +157,7 @@ static void make_remarks(struct plan_texts *remarks, const struct plan *plan, co
 	const char *words = reason_words(change->reason);
 
 	remark_each(remarks, group);
-	remark_moved(remarks, change);
+	remark_moved(remarks, plan, group);
 	if (change->action == PLAN_REPLACE)
 		remark_replaces(remarks, group, false);
 	remark_replaces(remarks, group, true);
@@ -277,9 +285,9 @@ static const char *entry_verb(const struct plan *plan, const struct plan_change 
 }
 
 /* What only moves since its account has another name: the note of that says all there is to say. */
-static bool is_renamed_only(const struct plan_group *group)
+static bool is_renamed_only(const struct plan *plan, const struct plan_group *group)
 {
-	return plan_group_is_move(group->sample) && plan_group_former(group->sample) == NULL;
+	return !plan->past && plan_group_is_move(group->sample) && plan_group_former(group->sample) == NULL;
 }
 
 static void entry_make(struct plan_entry *entry, const struct plan *plan, const struct plan_group *group,
@@ -324,7 +332,7 @@ static void make_sections(struct plan_view *view, size_t width)
 	for (size_t i = 0; i < count; i++) {
 		struct plan_section *section = &view->sections[i < own ? 0 : 1];
 
-		if (!is_renamed_only(view->groups.items[i]))
+		if (!is_renamed_only(view->plan, view->groups.items[i]))
 			entry_make(&section->entries[section->count++], plan, view->groups.items[i],
 				   &dependents.names[i], width);
 	}

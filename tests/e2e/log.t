@@ -202,6 +202,7 @@ before=$SECONDS
 muster apply --auto-approve
 like "a second apply is refused at once, with who holds the state" "$status $err" "locked by pid $pid \\(.*@.*\\) since .*: .*apply --auto-approve"
 at_most "... at once" $((SECONDS - before)) 1
+like "... and how to wait" "$err" '^note: --lock-timeout SECONDS waits'
 muster apply --auto-approve --lock-timeout 1
 is "... or after as long as it may wait" "$status" 1
 like "... saying for whom it waits" "$err" "^Waiting up to 1.0 s for the state: locked by pid $pid \\("
@@ -242,4 +243,21 @@ muster state verify
 is "... and all is whole" "$status" 0
 muster plan --detailed-exitcode
 is "... and as specified" "$status" 0
+
+# -- What moved --
+edit accounts.json '(.Accounts[] | select(.Name == "app")).Name = "payments"'
+muster apply --auto-approve
+is "an account is renamed" "$status" 0
+last=$(muster log --json; jq '.[0].Number' <<<"$out")
+muster state diff "$last"
+unlike "... of which nothing is deleted or created" "$out" 'deleted|created'
+like "... but moved" "$out" 'moved'
+muster state history payments/eu-west-1/alerts/Topic
+is "... its history begins with that" "$(grep -c ^generation <<<"$out") $(grep -c moved <<<"$out")" "1 2"
+muster state history $topic
+like "... and that of the old address ends so" "$(grep -A3 ^generation <<<"$out" | head -4)" 'moved'
+muster state history $topic --json
+is "... as JSON" "$(jq -c '.[0] | [.Address, .MovedFrom, .Action]' <<<"$out")" '["payments/eu-west-1/alerts/Topic","app/eu-west-1/alerts/Topic","update"]'
+muster state verify
+is "... all of it whole" "$status" 0
 done_testing

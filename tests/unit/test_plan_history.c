@@ -203,6 +203,18 @@ static void what_moved_is_neither_deleted_nor_created(void **in)
 	assert_string_equal(plan->changes[1].moved_from, "a/r/s/B");
 	assert_int_equal(plan->changes[1].diff.count, 1);
 	plan_free(plan);
+	/* One address alone: told from both ends. */
+	json_auto_t *body = body_of("X::Y::Trail", "{'Name':'b-1','Size':3}", 1);
+	ok(f, plan_history_step(&plan, f->txn, 4, "a/r/s/B", body, NULL, schemas, &f->d));
+	assert_string_equal(plan->changes[0].address, "a/r/s/A2");
+	plan_free(plan);
+	ok(f, plan_history_step(&plan, f->txn, 5, "a/r/s/Z", NULL, body, schemas, &f->d));
+	assert_string_equal(plan->changes[0].address, "a/r/s/Z");
+	assert_string_equal(plan->changes[0].moved_from, "a/r/s/A2");
+	plan_free(plan);
+	ok(f, plan_history_step(&plan, f->txn, 5, "a/r/s/C", body, NULL, schemas, &f->d));
+	assert_int_equal(plan->changes[0].action, PLAN_DELETE);
+	plan_free(plan);
 	/* And back. */
 	ok(f, plan_history_make(&plan, f->txn, 4, 3, schemas, &f->d));
 	assert_string_equal(plan->changes[0].address, "a/r/s/B");
