@@ -105,8 +105,9 @@ test: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all asan
 	@bash tests/run.sh $(BUILD)
 
-bench: all $(BUILD)/driver/bench/commit
+bench: all $(BUILD)/driver/bench/commit $(BUILD)/driver/bench/render
 	bash tests/bench/fleet.sh $(BUILD)
+	python3 tests/bench/scale.py $(BUILD)
 
 # Judges: software that others wrote, where it is installed.
 conform-moto conform-cli conform-terraform: all
