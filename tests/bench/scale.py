@@ -150,7 +150,7 @@ def fleet(work):
           f"{made['wall']:.1f} s, {made['peak']:.0f} MB, {made['state_bytes'] / 1e6:.0f} MB of state)")
 
     def planned(name, *options):
-        out, wall, cpu, peak = run(muster, "-C", directory, *options)
+        out, wall, cpu, peak = run(muster, "-C", directory, *options, stderr=subprocess.DEVNULL)
         print(f"{name:34} {wall:6.2f} s wall {cpu:6.2f} s CPU {peak:5.0f} MB peak, {out.count(chr(10))} lines")
 
     planned("plan, nothing to do", "plan", "--no-refresh")
