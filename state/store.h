@@ -35,6 +35,7 @@ struct state {
 	MDB_env *env; /* NULL: READ of a state that does not exist, or lost (see `lost`) */
 	MDB_dbi dbi[STORE_DB_COUNT];
 	size_t map_bytes; /* least size of the map in WRITE mode */
+	size_t writes;    /* write transactions so far */
 	size_t readers;   /* open read transactions: while there are any, the map cannot move */
 	bool writing;     /* a write transaction is open */
 	bool lost;        /* the environment could not be opened again after an error */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -13,6 +15,10 @@
 /* Entries that a transaction reads before it lets go of their pages. Fewer cost time, more cost memory: with this many,
  * a walk over 200,000 records of 1 KB takes 0.3 s and 50 MB; with no limit 0.1 s and 760 MB. */
 #define READ_STEPS 1024
+
+/* Write transactions between two looks for readers that died: what those saw is kept for them until then, and the file
+ * grows. */
+#define READERS_CHECKED 256
 
 /* A journal up to this long lends its memory to the next one: giving back and taking half a megabyte with each turn of
  * an apply makes malloc() tidy up each time. */
@@ -66,6 +72,8 @@ int state_begin(struct state_txn **out, struct state *state, bool write, struct 
 		return -1;
 	}
 	if (write) {
+		if (state->env != NULL && ++state->writes % READERS_CHECKED == 0)
+			mdb_reader_check(state->env, NULL);
 		state->writing = true;
 		txn->journal = state->spare;
 		state->spare = (struct buf)BUF_INIT;
@@ -137,13 +145,22 @@ static int txn_restart(struct state_txn *txn, struct diag *d)
 	return journal_replay(txn, d);
 }
 
-/* A write that the disk had room for only in part is EIO to LMDB: say what it is. */
+/* A write that the disk, or the limit on the size of files, had room for only in part is EIO to LMDB: say what it is.
+ */
 static int commit_reason(const struct state *state, int rc)
 {
+	struct rlimit limit;
 	struct statvfs fs;
+	struct stat st;
+	int fd;
 
-	if (rc == EIO && statvfs(state->directory, &fs) == 0 && fs.f_bavail < 16)
+	if (rc != EIO)
+		return rc;
+	if (statvfs(state->directory, &fs) == 0 && fs.f_bavail < 16)
 		return ENOSPC;
+	if (mdb_env_get_fd(state->env, &fd) == 0 && fstat(fd, &st) == 0 && getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
+	    (rlim_t)st.st_size >= limit.rlim_cur)
+		return EFBIG;
 	return rc;
 }
 
