@@ -11,7 +11,9 @@
 #include "base/text.h"
 #include "cli/approval.h"
 #include "cli/cli.h"
+#include "cli/committed.h"
 #include "cli/facts.h"
+#include "cli/notes.h"
 #include "cli/progress.h"
 #include "cli/secrets.h"
 #include "cli/summary.h"
@@ -24,7 +26,7 @@ struct apply_arguments {
 	struct planning planning;
 	size_t parallelism;
 	struct option_count lock_timeout; /* seconds */
-	bool auto_approve, json;
+	bool auto_approve, allow_dirty, json;
 };
 
 static const struct option apply_option_table[] = {
@@ -44,6 +46,8 @@ static const struct option apply_option_table[] = {
      "allow the plan to go over the Limits of muster.json; it says so in what is reviewed and signed", NULL},
     {"parameter", OPTION_LIST, offsetof(struct apply_arguments, planning.parameters), "NAME=VALUE",
      "give a parameter of the stacks a value", NULL},
+    {"allow-dirty", OPTION_FLAG, offsetof(struct apply_arguments, allow_dirty), NULL,
+     "apply specs that are not committed; the generation says so", NULL},
     {"lock-timeout", OPTION_COUNT, offsetof(struct apply_arguments, lock_timeout), "SECONDS",
      "wait so long for another command that is writing to the state (default 0)", NULL},
     {"json", OPTION_FLAG, offsetof(struct apply_arguments, json), NULL, "events as JSON lines on stdout", NULL},
@@ -136,12 +140,16 @@ static int run_plan(struct session *s, const struct plan *plan, const struct inp
 	options.inputs = files = inputs_list(inputs, &options.input_count);
 	if (json_array_size(approvals) > 0)
 		json_object_set(options.facts, "Approvals", approvals);
+	if (given->allow_dirty)
+		json_object_set_new(options.facts, "AllowDirty", json_true());
 	result = apply_run(&report, s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
 	progress_free(progress);
 	json_decref(options.facts);
 	free(files);
-	if (report != NULL)
+	if (report != NULL) {
 		report_print(s->cli, plan, report, given->json);
+		notes_write(s, report->generation);
+	}
 	result = result < 0 ? CLI_FAILED : status_of(s->cli, plan, report);
 	apply_report_free(report);
 	return result;
@@ -160,6 +168,9 @@ static int recover(struct session *s, const struct plan *plan, const struct appl
 	result = apply_recover(s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
 	json_decref(options.facts);
 	progress_free(progress);
+	/* The run that was cut off could not say what became of its commit. */
+	if (result > 0)
+		notes_write(s, 0);
 	return result < 0 ? -1 : 0;
 }
 
@@ -189,7 +200,8 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
-	if (approval_check_direct(s) < 0 || recover(s, NULL, given) < 0)
+	if ((!given->allow_dirty && committed_check(s->cli) < 0) || approval_check_direct(s) < 0 ||
+	    recover(s, NULL, given) < 0)
 		return CLI_FAILED;
 	s->without_secrets = given->planning.destroy;
 	if (session_load_specs(s, &given->planning.parameters) < 0 || planning_run(&plan, s, &given->planning) < 0)
@@ -198,6 +210,8 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 		planning_print(s->cli, plan);
 	if (plan->change_count == 0)
 		status = status_of(s->cli, plan, NULL);
+	else if (!given->allow_dirty && committed_check_plan(s->cli, plan) < 0)
+		status = CLI_FAILED;
 	else if (given->auto_approve || confirmed(s->cli, plan))
 		status = run_plan(s, plan, &s->inputs, given);
 	plan_free(plan);
@@ -251,9 +265,10 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	}
 	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)
 		return CLI_FAILED;
-	if (apply_check(plan, s->state, &s->cli->diag) == 0 && find_inputs(&inputs, &source, s, plan) == 0 &&
-	    approval_check(&approvals, s, plan, &inputs) == 0 && take_secrets(s, &given->planning.parameters) == 0 &&
-	    recover(s, plan, given) == 0)
+	if (apply_check(plan, s->state, &s->cli->diag) == 0 &&
+	    (given->allow_dirty || committed_check_plan(s->cli, plan) == 0) &&
+	    find_inputs(&inputs, &source, s, plan) == 0 && approval_check(&approvals, s, plan, &inputs) == 0 &&
+	    take_secrets(s, &given->planning.parameters) == 0 && recover(s, plan, given) == 0)
 		status = run_plan(s, plan, &inputs, given);
 	plan_free(plan);
 	inputs_free(&inputs);

@@ -58,6 +58,7 @@ for round in $(seq 10); do
 	4) edit stacks/things.json 'del(.Resources.Topic.Properties.TopicName)' ;;
 	0) edit stacks/things.json '.Targets.Regions = (if .Targets.Regions == ["*"] then ["home"] else ["*"] end)' ;;
 	esac
+	commit_before "$specs"
 	"$muster" -C "$specs" apply --auto-approve >"$work/out" 2>"$work/err" &
 	pid=$!
 	sleep "0.$(printf %03d $((150 + RANDOM % 650)))"
@@ -74,6 +75,7 @@ is "... as many as there should be" "$(held | wc -l)" 16
 sandbox_post config '{"LatencyMs": 400}'
 edit stacks/things.json '.Resources.Topic.Properties.DisplayName = "cut"'
 sets=$(sandbox_calls '.Operation["sns:SetTopicAttributes"]')
+commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve >"$work/out" 2>"$work/err" &
 pid=$!
 for _ in $(seq 200); do
@@ -96,6 +98,7 @@ unlike "... once" "$out" 'cut off'
 interrupt() {
 	local i
 	sandbox_post config '{"LatencyMs": 300}'
+	commit_before "$specs"
 	"$muster" -C "$specs" apply --auto-approve --parallelism 2 >"$work/out" 2>"$work/err" &
 	pid=$!
 	for _ in $(seq 200); do

@@ -60,12 +60,23 @@ done_testing() {
 	exit "$test_failed"
 }
 
-# run COMMAND...: sets status, out and err.
+# run COMMAND...: sets status, out and err. Specs are committed before they are planned or applied, as people do it;
+# not where as_they_are is set, or --allow-dirty is among the arguments.
 run() {
+	case " $* " in
+	" $muster -C "*" plan "* | " $muster -C "*" apply "*) [[ " $* " == *" --allow-dirty "* ]] || commit_before "$3" ;;
+	esac
 	"$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
 	out=$(<"$work/out")
 	err=$(<"$work/err")
+}
+
+as_they_are=
+commit_before() {
+	if [ -z "$as_they_are" ] && [ -f "$1/muster.json" ]; then
+		fleet_commit "$1" "As the test has it now"
+	fi
 }
 
 # sandbox_start ROSTER [OPTION]...
@@ -119,7 +130,7 @@ fleet_make() {
 }
 
 fleet_commit() {
-	[ -d "$1/.git" ] || git init -q -b main "$1"
+	[ -e "$1/.git" ] || git init -q -b main "$1"
 	git -C "$1" add -A
-	git -C "$1" commit -q -m "$2"
+	git -C "$1" diff --cached --quiet 2>/dev/null || git -C "$1" commit -q -m "$2"
 }

@@ -149,6 +149,7 @@ untold "... and nothing tells either"
 say apply --destroy --auto-approve
 sandbox_post config '{"LatencyMs": 300}'
 puts=$(sandbox_calls '.Operation["ssm:PutParameter"]')
+commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve --adopt '*' --parameter Pin=$secret-pin-1 >"$work/out" 2>"$work/err" &
 pid=$!
 for _ in $(seq 100); do

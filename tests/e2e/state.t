@@ -41,6 +41,7 @@ like "... is said to be" "$err" 'no resource web/us-east-1/alerts/Rolle'
 # -- Two at once --
 sandbox_post config '{"LatencyMs": 500}'
 edit stacks/alerts.json '.Resources.Topic.Properties.DisplayName = "2"'
+commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve >"$work/first" 2>&1 &
 pid=$!
 for _ in $(seq 100); do
