@@ -1,6 +1,9 @@
 /* See committed.h. */
 #include "cli/committed.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "cli/words.h"
 
@@ -62,4 +65,37 @@ int committed_check_plan(struct cli *cli, const struct plan *plan)
 	return diag_error(&cli->diag,
 			  "the plan was made from specs that were in no commit: git add and git commit them and plan "
 			  "again" OR_ALLOW_DIRTY);
+}
+
+/* 1 when the commit has a file of that path. Whether its bytes are the same is git's to say, which knows of line ends
+ * and of what is kept outside. */
+static int is_in(struct state_git_tree *tree, const char *path)
+{
+	struct diag ignored = DIAG_INIT;
+	char *text = NULL;
+	size_t len;
+	int rc = state_git_tree_read(tree, path, SIZE_MAX, &text, &len, &ignored);
+
+	free(text);
+	diag_free(&ignored);
+	return rc != -ENOENT;
+}
+
+int committed_inputs(struct cli *cli, const struct inputs *inputs, const char *commit)
+{
+	struct state_git_tree *tree = NULL;
+	int all = 1;
+
+	if (state_git_tree_open(&tree, cli->directory, commit, &cli->diag) < 0)
+		return -1;
+	for (size_t i = 0; i < inputs->files.count; i++) {
+		const char *path = inputs->files.entries[i].key;
+
+		if (path == NULL || is_in(tree, path))
+			continue;
+		diag_warning(&cli->diag, "%s is in no commit: git ignores it (git check-ignore -v says why)", path);
+		all = 0;
+	}
+	state_git_tree_free(tree);
+	return all;
 }

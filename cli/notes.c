@@ -99,25 +99,27 @@ static const json_t *commonest(const json_t *failures)
 	return best;
 }
 
-/* "2 failed, most by sns:Publish: AuthorizationError: no word of ...": nothing when nothing did. */
+/* "2 failed: sns:Publish: AuthorizationError: no word of ...": nothing when nothing did. */
 static void add_failures(struct buf *out, const struct note *note)
 {
 	const json_t *failure = commonest(json_object_get(outcome(note), "Failures"));
 	const char *message = json_get_string(failure, "Message");
-	mem_auto_str char *cut = NULL;
+	size_t len = message == NULL ? 0 : strlen(message);
+	mem_auto_str char *shown = NULL;
 
 	if (failure == NULL)
 		return;
-	if (message != NULL && strlen(message) > CAUSE_SHOWN) {
-		size_t len = CAUSE_SHOWN;
-
+	if (len > CAUSE_SHOWN) {
+		len = CAUSE_SHOWN;
 		/* Where a character ends. */
 		while (len > 0 && ((unsigned char)message[len] & 0xc0) == 0x80)
 			len--;
-		message = cut = mem_printf("%.*s...", (int)len, message);
+		shown = mem_printf("%.*s...", (int)len, message);
+	} else {
+		shown = mem_strdup(message);
 	}
 	buf_addf(out, "%lld failed", (long long)json_get_int(outcome(note), "Failed", 0));
-	words_cause(out, json_get_string(failure, "Operation"), json_get_string(failure, "Code"), message);
+	words_cause(out, json_get_string(failure, "Operation"), json_get_string(failure, "Code"), shown);
 }
 
 /* One line, indented, of text that may come from outside. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/approval.h"
 #include "cli/cli.h"
+#include "cli/committed.h"
 #include "cli/output.h"
 #include "cli/rollback.h"
 #include "cli/words.h"
@@ -13,6 +14,8 @@
 /* Where the specs come from: a generation, a revision, or the work tree (`git`, to be freed). */
 static int take_origin(struct plan_options *options, struct state_git *git, const struct session *s)
 {
+	int all;
+
 	options->inputs = s->inputs.digests;
 	if (s->rollback != NULL) {
 		options->commit = json_get_string(s->rollback->facts, "Commit");
@@ -32,7 +35,11 @@ static int take_origin(struct plan_options *options, struct state_git *git, cons
 	options->commit = git->commit;
 	options->tree = git->tree;
 	options->dirty = git->dirty || !git->repository;
-	return 0;
+	if (options->dirty)
+		return 0;
+	all = committed_inputs(s->cli, &s->inputs, git->commit);
+	options->dirty = all == 0;
+	return all < 0 ? -1 : 0;
 }
 
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)

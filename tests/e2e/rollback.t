@@ -128,6 +128,7 @@ is "a plain parameter is not given again" "$status" 1
 like "... which is said" "$err" 'Owner is no secret: a rollback gives it the value that generation 1 had'
 
 # -- Other revisions --
+as_they_are=1
 git -C "$specs" tag release HEAD~1
 for revision in HEAD~1 release "${first:0:10}" main~1; do
 	muster plan --at "$revision" --out "$work/at.json" --parameter Owner=team-a
