@@ -178,6 +178,7 @@ is "... which stops nobody from reading" "$status" 0
 # -- While one applies --
 sandbox_post config '{"LatencyMs": 1500}'
 edit stacks/alerts.json '.Parameters.Label.Default = "4"'
+commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve --no-refresh --parallelism 1 >"$work/first" 2>&1 &
 pid=$!
 started() {
@@ -221,6 +222,7 @@ sandbox_post config '{"LatencyMs": 1500}'
 edit stacks/alerts.json '.Parameters.Label.Default = "5"'
 muster log --json --limit 1
 next=$(($(jq '.[0].Number' <<<"$out") + 1))
+commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve --no-refresh --parallelism 1 >"$work/first" 2>&1 &
 pid=$!
 started $next
