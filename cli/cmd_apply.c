@@ -195,6 +195,13 @@ static bool confirmed(struct cli *cli, const struct plan *plan)
 	return false;
 }
 
+/* The generation names its plan by the digest, which one that was never saved has not got yet. */
+static int run_new(struct session *s, struct plan *plan, const struct apply_arguments *given)
+{
+	json_decref(plan_to_json(plan));
+	return run_plan(s, plan, &s->inputs, given);
+}
+
 static int apply_new(struct session *s, const struct apply_arguments *given)
 {
 	struct plan *plan = NULL;
@@ -213,7 +220,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	else if (!given->allow_dirty && committed_check_plan(s->cli, plan) < 0)
 		status = CLI_FAILED;
 	else if (given->auto_approve || confirmed(s->cli, plan))
-		status = run_plan(s, plan, &s->inputs, given);
+		status = run_new(s, plan, given);
 	plan_free(plan);
 	return status;
 }

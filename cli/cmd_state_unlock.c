@@ -6,19 +6,6 @@
 #include "cli/cli.h"
 #include "cli/words.h"
 
-/* "pid 4711 (kato@jump-1) since 2026-11-23T12:34:56Z: muster apply" */
-static void holder_words(struct buf *out, const json_t *holder)
-{
-	const char *user = json_get_string(holder, "User"), *host = json_get_string(holder, "Host");
-	const char *since = json_get_string(holder, "Since"), *command = json_get_string(holder, "Command");
-	buf_auto struct buf text = BUF_INIT;
-
-	buf_addf(&text, "pid %lld (%s@%s) since %s: %s", (long long)json_get_int(holder, "Pid", 0),
-		 user != NULL ? user : "?", host != NULL ? host : "?", since != NULL ? since : "?",
-		 command != NULL ? command : "?");
-	words_plain(out, buf_str(&text));
-}
-
 static int state_unlock_run(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	buf_auto struct buf holder = BUF_INIT;
@@ -31,7 +18,7 @@ static int state_unlock_run(struct cli *cli, const void *arguments, const char *
 	(void)count;
 	session_start(&s, cli);
 	result = state_unlock(s.state_directory, &left, &cli->diag);
-	holder_words(&holder, left);
+	words_holder(&holder, left);
 	if (result == 1)
 		diag_error(
 		    &cli->diag,

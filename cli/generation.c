@@ -184,7 +184,11 @@ static void add_command(struct buf *out, const json_t *facts)
 	json_array_foreach((json_t *)command, i, word)
 	{
 		const char *text = json_string_value(word);
+		const char *slash = text != NULL && i == 0 ? strrchr(text, '/') : NULL;
 
+		/* The program by its name, wherever it is installed. */
+		if (slash != NULL)
+			text = slash + 1;
 		buf_adds(&line, i > 0 ? " " : "by ");
 		words_shell(&line, text != NULL ? text : "?");
 	}

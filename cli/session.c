@@ -130,17 +130,13 @@ static json_t *lock_holder(const struct session *s)
 /* Said at once: whoever waits wants to know for whom before the waiting is over. */
 static void say_waiting(const struct session *s, const json_t *holder)
 {
-	const char *user = json_get_string(holder, "User"), *host = json_get_string(holder, "Host");
-	const char *since = json_get_string(holder, "Since"), *command = json_get_string(holder, "Command");
-	buf_auto struct buf line = BUF_INIT, plain = BUF_INIT;
+	buf_auto struct buf line = BUF_INIT;
 
 	buf_adds(&line, "Waiting up to ");
 	words_duration(&line, s->lock_timeout_ms);
-	buf_addf(&line, " for the state: locked by pid %lld (%s@%s) since %s: %s",
-		 (long long)json_get_int(holder, "Pid", 0), user == NULL ? "?" : user, host == NULL ? "?" : host,
-		 since == NULL ? "?" : since, command == NULL ? "?" : command);
-	words_plain(&plain, buf_str(&line));
-	fprintf(stderr, "%s\n", buf_str(&plain));
+	buf_adds(&line, " for the state: locked by ");
+	words_holder(&line, holder);
+	fprintf(stderr, "%s\n", buf_str(&line));
 }
 
 static int open_for_writing(struct session *s)

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/json.h"
+
 void words_count(struct buf *out, uint64_t count)
 {
 	if (count >= 1000) {
@@ -154,4 +156,16 @@ void words_cause(struct buf *out, const char *operation, const char *code, const
 		buf_addf(out, ": %s", code);
 	if (message != NULL)
 		buf_addf(out, ": %s", message);
+}
+
+void words_holder(struct buf *out, const json_t *holder)
+{
+	const char *user = json_get_string(holder, "User"), *host = json_get_string(holder, "Host");
+	const char *since = json_get_string(holder, "Since"), *command = json_get_string(holder, "Command");
+	buf_auto struct buf text = BUF_INIT;
+
+	buf_addf(&text, "pid %lld (%s@%s) since %s: %s", (long long)json_get_int(holder, "Pid", 0),
+		 user != NULL ? user : "?", host != NULL ? host : "?", since != NULL ? since : "?",
+		 command != NULL ? command : "?");
+	words_plain(out, buf_str(&text));
 }

@@ -22,6 +22,9 @@ void words_muster(struct buf *out, const char *directory);
 const char *words_done(const struct plan_change *change);
 /* "done", "failed", "skipped", "not_started": for machines. */
 const char *words_status(enum apply_status status);
+/* Who holds the state's lock, as state_lock_holder() gives it: "pid 4711 (kato@jump-1) since 2026-11-23T12:34:56Z:
+ * muster apply". */
+void words_holder(struct buf *out, const json_t *holder);
 /* ": cloudtrail:CreateTrail: AccessDenied: message"; any part may be NULL. */
 void words_cause(struct buf *out, const char *operation, const char *code, const char *message);
 

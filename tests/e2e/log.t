@@ -52,6 +52,7 @@ is "as JSON it is an array, newest first" "$(jq -c '[.[].Number]' <<<"$out")" '[
 is "... with status, facts and outcome" "$(jq -c '.[1] | [.Status, .Facts.Commit, .Facts.Dirty, .Facts.Planned, .Outcome.Result,
 	.Outcome.Updated, .Outcome.Failed, .Outcome.FailureCount, (.Hash | length)]' <<<"$out")" \
 	"[\"finished\",\"$commit\",true,{\"update\":4},\"partial\",2,2,2,64]"
+is "... the plan that it was" "$(jq -c '[.[].Facts.PlanDigest | length]' <<<"$out")" '[64,64,64]'
 is "... each linked to the one before" "$(jq -c '[.[0].Previous == .[1].Hash, .[1].Previous == .[2].Hash]' <<<"$out")" '[true,true]'
 is "... and the failures, each with its cause" "$(jq -c '.[1].Outcome.Failures[0] | [.Address, .Action, .Status, .Operation, .Code, .Message]' <<<"$out")" \
 	'["web/eu-west-1/alerts/Topic","update","failed","sns:SetTopicAttributes","AuthorizationError","no word of 333333333333 may do that"]'
@@ -226,6 +227,7 @@ commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve --no-refresh --parallelism 1 >"$work/first" 2>&1 &
 pid=$!
 started $next
+sleep 0.5
 kill -9 $pid
 wait $pid 2>/dev/null
 muster log --limit 1
@@ -239,6 +241,8 @@ is "its lock is nobody's: the next apply takes over" "$status" 0
 muster log --json
 is "... the generation is closed as interrupted" "$(jq -c ".[] | select(.Number == $next) | [.Status, .Outcome.Result, (.Hash | length)]" <<<"$out")" \
 	'["interrupted","interrupted",64]'
+muster log
+like "... what it left open is settled by a generation of its own" "$out" '^    [0-9]+ changes? of a run that was cut off settled$'
 muster show --apply "$next" --format markdown
 like "... and reported so" "$out" 'The run was cut off before its end'
 muster state verify
@@ -260,6 +264,9 @@ muster state history $topic
 like "... and that of the old address ends so" "$(grep -A3 ^generation <<<"$out" | head -4)" 'moved'
 muster state history $topic --json
 is "... as JSON" "$(jq -c '.[0] | [.Address, .MovedFrom, .Action]' <<<"$out")" '["payments/eu-west-1/alerts/Topic","app/eu-west-1/alerts/Topic","update"]'
+muster state mv web/eu-west-1/alerts/Other web/eu-west-1/alerts/Another
+muster log --limit 1
+like "surgery is a generation, by its command" "$out" "^    by muster -C .* state mv web/eu-west-1/alerts/Other web/eu-west-1/alerts/Another\$"
 muster state verify
 is "... all of it whole" "$status" 0
 done_testing
