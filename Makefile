@@ -30,7 +30,7 @@ UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/uni
 DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c tests/bench/*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
-.PHONY: all unit deps need-deps demo test bench fuzz lint install clean asan \
+.PHONY: all unit deps deps-test need-deps demo test bench fuzz lint install clean asan \
 	conform-moto conform-cli conform-terraform
 all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
 
@@ -38,8 +38,13 @@ all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
 DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev libgit2-dev libexpat1-dev \
 	libmicrohttpd-dev libcmocka-dev git jq curl python3 perl clang-format clang-tidy shellcheck ca-certificates
 
+# What some tests need besides; they skip themselves where it is missing.
+DEPS_TEST := chromium chromium-driver python3-jsonschema
+
 deps:
 	@sh tools/deps.sh $(DEPS)
+deps-test: deps-test
+	@sh tools/deps.sh $(DEPS_TEST) || echo "Tests that need one of these are skipped: $(DEPS_TEST)"
 need-deps:
 	@sh tools/deps.sh --missing $(DEPS)
 
@@ -101,7 +106,7 @@ demo: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@bash tests/demo.sh $(BUILD)
 
-test: deps
+test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all asan
 	@bash tests/run.sh $(BUILD)
 

@@ -56,6 +56,8 @@ static int order_names(const void *a, const void *b)
 /* In alphabetical order, the home region first. */
 static void regions_sort(struct names *regions, const char *home)
 {
+	if (regions->count == 0)
+		return;
 	qsort(regions->items, regions->count, sizeof *regions->items, order_names);
 	for (size_t i = 1; home != NULL && i < regions->count; i++) {
 		const char *name = regions->items[i];
@@ -112,7 +114,8 @@ static json_t *runs(size_t *targets, size_t count)
 {
 	json_t *list = json_array();
 
-	qsort(targets, count, sizeof *targets, order_numbers);
+	if (count > 0)
+		qsort(targets, count, sizeof *targets, order_numbers);
 	for (size_t i = 0; i < count;) {
 		size_t first = targets[i], last = first;
 

@@ -171,6 +171,7 @@ void plan_free(struct plan *plan)
 	free(plan->lineage);
 	free(plan->home_region);
 	free(plan->commit);
+	free(plan->base);
 	free(plan->tree);
 	free(plan->private);
 	free(plan);

@@ -339,7 +339,8 @@ static void changed_object(struct plan_lines *lines, size_t depth, const json_t 
 		if (json_object_get(before, key) == NULL)
 			names[count++] = key;
 	}
-	qsort(names, count, sizeof *names, order_names);
+	if (count > 0)
+		qsort(names, count, sizeof *names, order_names);
 	for (size_t i = 0; i < count; i++) {
 		const json_t *old = json_object_get(before, names[i]), *new = json_object_get(after, names[i]);
 
@@ -391,7 +392,8 @@ static struct item *items_sorted(const json_t *list, char side)
 		    specs_has_unknown(item) ? mem_printf("%s%c%zu", buf_str(&key), side, i) : mem_strdup(buf_str(&key));
 		items[i].index = i;
 	}
-	qsort(items, json_array_size(list), sizeof *items, order_items);
+	if (json_array_size(list) > 0)
+		qsort(items, json_array_size(list), sizeof *items, order_items);
 	return items;
 }
 
@@ -417,8 +419,10 @@ static size_t match_items(struct item *old, size_t old_count, struct item *new, 
 		i += order <= 0;
 		j += order >= 0;
 	}
-	qsort(old, old_count, sizeof *old, order_by_index);
-	qsort(new, new_count, sizeof *new, order_by_index);
+	if (old_count > 0)
+		qsort(old, old_count, sizeof *old, order_by_index);
+	if (new_count > 0)
+		qsort(new, new_count, sizeof *new, order_by_index);
 	return matched;
 }
 

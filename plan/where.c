@@ -303,6 +303,12 @@ void plan_where_set_words(struct buf *out, struct plan_where_set *set, const str
 	if (set->member_count == set->count) {
 		buf_adds(out, "all ");
 		add_counted(out, set->count, "target");
+		/* A stack that goes to one account, or to one region, is no news to who wrote it, but to who reads on.
+		 */
+		if (set->accounts.touched_count == 1 || set->regions.touched_count == 1) {
+			buf_adds(out, ": ");
+			add_shape(out, set);
+		}
 		return;
 	}
 	buf_addf(out, "%zu of ", set->member_count);

@@ -51,6 +51,11 @@ for test in tests/baseline/*.t; do
 	name=${test##*/}
 	run "baseline/${name%.t}" python3 "$test"
 done
+# In a real browser; skipped, and said so, where there is none.
+for test in tests/browser/*.t; do
+	name=${test##*/}
+	MUSTER_BUILD=$build run "browser/${name%.t}" python3 "$test"
+done
 # Judges that others wrote; each skips itself, and says so, where it is not installed.
 run conformance/botocore python3 tests/conformance/botocore.py
 run conformance/registry python3 tests/conformance/registry.py

@@ -11,9 +11,11 @@ missing_of() {
 	for package in "$@"; do
 		case $package in
 		# A tool counts wherever it came from.
-		git | jq | curl | python3 | perl | clang-format | clang-tidy | shellcheck)
+		git | jq | curl | python3 | perl | clang-format | clang-tidy | shellcheck | chromium)
 			command -v "$package" >/dev/null 2>&1 && continue
 			;;
+		chromium-driver) command -v chromedriver >/dev/null 2>&1 && continue ;;
+		python3-jsonschema) python3 -c 'import jsonschema' >/dev/null 2>&1 && continue ;;
 		esac
 		installed "$package" || printf '%s ' "$package"
 	done

@@ -73,7 +73,7 @@ static void generated_names_do_not_tell_targets_apart(void **state)
 	add(plan, 0, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-abcdefghijkl.s3'}");
 	add(plan, 1, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-m2n3o4p5q6r7.s3'}");
 	reads(plan, "+ create recording/Trail (X::Y::Trail)\n"
-		    "    in all 2 targets\n"
+		    "    in all 2 targets: home region of app-0, app-1\n"
 		    "    + Code: \"arn::role/recording-Role-${hash}.s3\"  # app-0/r-home-1: "
 		    "arn::role/recording-Role-abcdefghijkl.s3\n");
 }
@@ -309,7 +309,7 @@ static void a_loop_is_one_entry(void **state)
 		add(plan, a, 0, "s/Other", PLAN_CREATE, NULL, "{'Name':'to-nowhere','Code':'same','Size':3}");
 	}
 	text = render(plan);
-	holds(text, "+ create s/Bridge${each} (X::Y::Trail)\n    in all 2 targets\n"
+	holds(text, "+ create s/Bridge${each} (X::Y::Trail)\n    in all 2 targets: home region of app-0, app-1\n"
 		    "    # ${each}: useast1, euwest1, apsouth1\n");
 	holds(text, "+ Name: \"to-${each}\"  # app-0/r-home-1: to-us-east-1\n");
 	holds(text, "+ create s/Other (X::Y::Trail)\n");
