@@ -21,6 +21,8 @@ static const struct option rollback_options[] = {
      "only resources whose address matches", NULL},
     {"adopt", OPTION_LIST, offsetof(struct rollback_arguments, planning.adopt), "GLOB",
      "take over what exists already at these addresses", NULL},
+    {"override-limit", OPTION_FLAG, offsetof(struct rollback_arguments, planning.override_limits), NULL,
+     "allow the plan to go over the Limits of muster.json; it says so in what is reviewed and signed", NULL},
     {"parameter", OPTION_LIST, offsetof(struct rollback_arguments, planning.parameters), "NAME=VALUE",
      "give a secret parameter its value again (others are taken from the generation)", NULL},
     {"format", OPTION_CHOICE, offsetof(struct rollback_arguments, output.format), NULL, "how to show the plan",

@@ -90,6 +90,8 @@ static void diff_fill(struct plan_change *change)
 
 #define UNKNOWN "{'Muster::Attribute':['app/eu-west-1/s/Other','Arn']}"
 
+#define SOME_HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static struct plan *sample(void)
 {
 	struct plan *plan = plan_new();
@@ -99,6 +101,9 @@ static struct plan *sample(void)
 	plan->home_region = mem_strdup("eu-west-1");
 	plan->commit = mem_strdup("abc");
 	plan->generation = 7;
+	plan->rollback = 3;
+	plan->rollback_of = parse("{'Commit':'abc','Time':'2026-11-23T12:34:56Z','User':'kato'}");
+	plan->inputs = parse("{'muster.json':'" SOME_HASH "'}");
 	plan->created_ms = 1763900000123;
 	plan->dirty = plan->refreshed = true;
 	plan->target_count = 3;
@@ -184,6 +189,9 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(update->version, 42);
 	assert_string_equal(update->depends[0], "app/eu-west-1/s/New");
 	assert_int_equal(json_get_int(read->reads, "app/eu-west-1/s/Read", 0), 17);
+	assert_int_equal(read->rollback, 3);
+	assert_string_equal(json_get_string(read->rollback_of, "User"), "kato");
+	assert_string_equal(json_get_string(read->inputs, "muster.json"), SOME_HASH);
 	assert_int_equal(read->note_count, 2);
 	assert_true(read->dirty && read->refreshed && !read->destroy);
 	json_decref(a);
@@ -407,6 +415,11 @@ static void changes_that_cannot_be_are_refused(void **state)
 	refused_with("muster reads app/eu-west-1/s/Read", "'x'", "whole number");
 	refused_with("muster reads app/eu-west-1/s/Read", "-1", "whole number");
 	refused_with("muster reads", NULL, "reads: expected an object");
+	refused_with("muster inputs muster.json", "'x'", "inputs: expected 64 hex digits for each file");
+	refused_with("muster inputs muster.json", "1", "muster.json: expected a string");
+	refused_with("muster inputs", "[]", "inputs: expected an object");
+	refused_with("muster rollback", "'3'", "rollback: expected a whole number");
+	refused_with("muster rollback_of User", "1", "User: expected a string");
 
 	root = sample_json();
 	changes = json_object_get(root, "resource_changes");

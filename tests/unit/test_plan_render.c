@@ -164,6 +164,33 @@ static void destruction_comes_first(void **state)
 	plan_free(plan);
 }
 
+static void a_rollback_says_so_first(void **state)
+{
+	struct plan *plan = plan_begin();
+	buf_auto struct buf words = BUF_INIT;
+	char *text;
+
+	(void)state;
+	plan_rollback_words(&words, plan);
+	assert_int_equal(words.len, 0);
+	plan->rollback = 3;
+	plan_rollback_words(&words, plan);
+	assert_string_equal(buf_str(&words), "Rollback to generation 3");
+	buf_clear(&words);
+	plan->rollback_of = json_pack("{s:s, s:s, s:s}", "Commit", "0123456789abcdef0123456789abcdef01234567", "Time",
+				      "2026-11-23T12:34:56Z", "User", "kato\033[1m");
+	text = render(plan);
+	assert_true(strncmp(text, "Rollback to generation 3 (commit 0123456789ab, applied 2026-11-23T12:34:56Z by kato",
+			    80) == 0);
+	assert_null(strchr(text, '\033'));
+	json_object_del(plan->rollback_of, "Commit");
+	json_object_del(plan->rollback_of, "User");
+	plan_rollback_words(&words, plan);
+	assert_string_equal(buf_str(&words), "Rollback to generation 3 (applied 2026-11-23T12:34:56Z)");
+	free(text);
+	plan_free(plan);
+}
+
 static void only_what_differs_in_a_policy(void **state)
 {
 	struct plan *plan = plan_begin();
@@ -572,6 +599,7 @@ int main(void)
 	    cmocka_unit_test(long_lists_fill_lines),
 	    cmocka_unit_test(different_values_are_different_changes),
 	    cmocka_unit_test(destruction_comes_first),
+	    cmocka_unit_test(a_rollback_says_so_first),
 	    cmocka_unit_test(only_what_differs_in_a_policy),
 	    cmocka_unit_test(lists_and_texts_show_what_comes_and_goes),
 	    cmocka_unit_test(secrets_are_not_shown),
