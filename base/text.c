@@ -2,8 +2,6 @@
 #include "base/text.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -11,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -273,106 +268,4 @@ int text_duration_parse(int64_t *ms, const char *s)
 		return -1;
 	*ms = count * seconds * 1000;
 	return 0;
-}
-
-int text_file_read(struct buf *out, const char *path, size_t max)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result = 0;
-	char chunk[65536];
-	struct stat facts;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &facts) == 0 && S_ISDIR(facts.st_mode)) {
-		close(fd);
-		return -EISDIR;
-	}
-	for (size_t total = 0;;) {
-		ssize_t got = read(fd, chunk, sizeof chunk);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			result = got < 0 ? -errno : 0;
-			break;
-		}
-		total += (size_t)got;
-		if (total > max) {
-			result = -EFBIG;
-			break;
-		}
-		buf_add(out, chunk, (size_t)got);
-	}
-	close(fd);
-	return result;
-}
-
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t put = write(fd, bytes, len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return -errno;
-		bytes += put;
-		len -= (size_t)put;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_folder(const char *path)
-{
-	mem_auto_str char *folder = mem_strdup(path);
-	char *slash = strrchr(folder, '/');
-	int fd, result;
-
-	if (slash == NULL)
-		fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	else {
-		slash[slash == folder] = '\0';
-		fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	}
-	if (fd < 0)
-		return -errno;
-	/* Some file systems cannot sync a folder; the rename itself has been done by then. */
-	result = fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
-	close(fd);
-	return result;
-}
-
-/* A new file beside `path` under a name that nobody can have put there before. */
-static int temporary_open(char **name, const char *path, unsigned mode)
-{
-	uint32_t random;
-	int fd;
-
-	do {
-		free(*name);
-		if (getrandom(&random, sizeof random, 0) != sizeof random)
-			random = (uint32_t)getpid();
-		*name = mem_printf("%s.%08x.tmp", path, random);
-		fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
-	} while (fd < 0 && errno == EEXIST);
-	return fd;
-}
-
-int text_file_write(const char *path, const void *bytes, size_t len, unsigned mode)
-{
-	mem_auto_str char *temporary = NULL;
-	int fd = temporary_open(&temporary, path, mode), result;
-
-	if (fd < 0)
-		return -errno;
-	result = write_all(fd, bytes, len);
-	if (close(fd) < 0 && result == 0)
-		result = -errno;
-	if (result == 0 && rename(temporary, path) < 0)
-		result = -errno;
-	if (result < 0) {
-		unlink(temporary);
-		return result;
-	}
-	return sync_folder(path);
 }

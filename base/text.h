@@ -50,4 +50,19 @@ int text_file_read(struct buf *out, const char *path, size_t max);
  * fsyncs the directory. `mode` as in open(2). 0 or a negative errno. */
 int text_file_write(const char *path, const void *bytes, size_t len, unsigned mode);
 
+/* The same piece by piece, so that no one has to hold all of it. What went wrong is told by text_file_finish(); then,
+ * and after text_file_drop(), nothing is left of it and `path` is as it was. One of the two must follow a start, also
+ * one that failed. */
+struct text_file {
+	char *path, *temporary;
+	int fd;
+	int result; /* 0, or the first negative errno */
+	size_t len; /* bytes added so far */
+	struct buf pending;
+};
+int text_file_start(struct text_file *file, const char *path, unsigned mode);
+void text_file_add(struct text_file *file, const void *bytes, size_t len);
+int text_file_finish(struct text_file *file); /* 0 or a negative errno */
+void text_file_drop(struct text_file *file);
+
 #endif

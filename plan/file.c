@@ -8,31 +8,42 @@
 #include "base/text.h"
 #include "plan/file_private.h"
 
-static int add_text(const char *bytes, size_t len, void *out)
+/* More than can be read again is not written, but counted. */
+static int add_text(const char *bytes, size_t len, void *payload)
 {
-	buf_add(out, bytes, len);
+	struct text_file *file = payload;
+
+	if (file->len + len <= PLAN_FILE_BYTES)
+		text_file_add(file, bytes, len);
+	else
+		file->len += len;
 	return 0;
 }
 
 int plan_file_write(struct plan *plan, const char *path, struct diag *d)
 {
-	buf_auto struct buf text = BUF_INIT;
+	struct text_file file;
 	json_t *root = plan_to_json(plan);
 	int result;
 
+	/* Configurations are not secrets, but they are nobody else's business either. */
+	text_file_start(&file, path, 0600);
 	/* In the order that things have, not the canonical one: a reviewer's copy shows a document as its spec has it.
 	 */
-	result = json_dump_callback(root, add_text, &text, JSON_COMPACT);
+	result = json_dump_callback(root, add_text, &file, JSON_COMPACT);
 	json_decref(root);
+	add_text("\n", 1, &file);
 	if (result < 0)
-		return diag_error(d, "%s: the plan cannot be written as JSON", path);
-	buf_addc(&text, '\n');
-	if (text.len > PLAN_FILE_BYTES)
-		return diag_error(
+		diag_error(d, "%s: the plan cannot be written as JSON", path);
+	else if (file.len > PLAN_FILE_BYTES)
+		result = diag_error(
 		    d, "%s: the plan would have %zu MB, more than the %zu that can be read again; use --only", path,
-		    text.len >> 20, PLAN_FILE_BYTES >> 20);
-	/* Configurations are not secrets, but they are nobody else's business either. */
-	result = text_file_write(path, text.data, text.len, 0600);
+		    file.len >> 20, PLAN_FILE_BYTES >> 20);
+	if (result < 0) {
+		text_file_drop(&file);
+		return -1;
+	}
+	result = text_file_finish(&file);
 	if (result < 0)
 		return diag_error(d, "%s: cannot write the plan: %s", path, strerror(-result));
 	return 0;

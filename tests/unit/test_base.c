@@ -100,6 +100,38 @@ static void files_are_replaced_whole(void **state)
 	assert_int_equal(text_file_write("/nonexistent/x", "", 0, 0600), -ENOENT);
 }
 
+static void files_are_written_piece_by_piece(void **state)
+{
+	char folder[] = "/tmp/muster-test-XXXXXX";
+	buf_auto struct buf text = BUF_INIT;
+	struct text_file file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	mem_auto_str char *path = mem_printf("%s/file", folder), *missing = mem_printf("%s/none/file", folder);
+	assert_int_equal(text_file_start(&file, path, 0600), 0);
+	for (int i = 0; i < 30000; i++)
+		text_file_add(&file, "seven b", 7);
+	assert_int_equal(file.len, 210000);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(text_file_finish(&file), 0);
+	assert_int_equal(text_file_read(&text, path, 210000), 0);
+	assert_int_equal(text.len, 210000);
+	for (size_t i = 0; i < text.len; i += 7)
+		assert_memory_equal(text.data + i, "seven b", 7);
+	/* Given up: what was there stays, and nothing else. */
+	assert_int_equal(text_file_start(&file, path, 0600), 0);
+	text_file_add(&file, "x", 1);
+	text_file_drop(&file);
+	assert_int_equal(text_file_read(&text, path, 210000), 0);
+	assert_int_equal(text.len, 420000);
+	assert_int_equal(text_file_start(&file, missing, 0600), -ENOENT);
+	text_file_add(&file, buf_str(&text), text.len);
+	assert_int_equal(text_file_finish(&file), -ENOENT);
+	unlink(path);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 /* Somebody who may write into the folder cannot have the bytes go elsewhere. */
 static void a_file_is_not_written_through_a_link(void **state)
 {
@@ -382,6 +414,7 @@ int main(void)
 	    cmocka_unit_test(base64_goes_both_ways),
 	    cmocka_unit_test(times_are_read_and_written),
 	    cmocka_unit_test(files_are_replaced_whole),
+	    cmocka_unit_test(files_are_written_piece_by_piece),
 	    cmocka_unit_test(a_file_is_not_written_through_a_link),
 	    cmocka_unit_test(what_cannot_be_written_ends_the_program),
 	    cmocka_unit_test(places_are_found_by_path),
