@@ -43,7 +43,7 @@ DEPS_TEST := chromium chromium-driver python3-jsonschema
 
 deps:
 	@sh tools/deps.sh $(DEPS)
-deps-test: deps-test
+deps-test: deps
 	@sh tools/deps.sh $(DEPS_TEST) || echo "Tests that need one of these are skipped: $(DEPS_TEST)"
 need-deps:
 	@sh tools/deps.sh --missing $(DEPS)

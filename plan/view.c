@@ -529,20 +529,24 @@ static void make_origin(struct plan_view *view)
 	}
 }
 
-/* Who signed: the words that a signature may carry of its signer, in the order in which they tell more. */
+/* Who signed, as the signatures say themselves: apply is what proves them. */
 static void make_signers(struct plan_view *view)
 {
-	static const char *const names[] = {"name", "signer", "by", "key", "fingerprint", "key_id"};
 	json_t *signature;
 	size_t i;
 
 	json_array_foreach(view->plan->signatures, i, signature)
 	{
-		const char *name = NULL;
+		const char *key = json_get_string(signature, "Key"), *comment = json_get_string(signature, "Comment");
+		const char *time = json_get_string(signature, "Time");
+		buf_auto struct buf text = BUF_INIT;
 
-		for (size_t n = 0; n < sizeof names / sizeof *names && name == NULL; n++)
-			name = json_get_string(signature, names[n]);
-		plan_texts_add(&view->signers, name != NULL ? name : "a key without a name");
+		buf_addf(&text, "%s", key != NULL ? key : "a key without a name");
+		if (comment != NULL && *comment != '\0')
+			buf_addf(&text, " (%s)", comment);
+		if (time != NULL && *time != '\0')
+			buf_addf(&text, ", %s", time);
+		plan_texts_add(&view->signers, buf_str(&text));
 	}
 }
 

@@ -89,7 +89,7 @@ static void values_stay_values(void **state)
 	plan_note_add(plan, PLAN_NOTE_OTHER, "app-0", "r-home-1", "a/b/<img src=x>/[click](https://evil.example)",
 		      "| injected | @everyone #12 <script>\n</details>\n```\n# heading");
 	plan->limits = parse("{'Over':['</details><script>@everyone'],'Overridden':false}");
-	plan->signatures = parse("[{'name':'</code><script> | @everyone'}]");
+	plan->signatures = parse("[{'Key':'SHA256:x','Comment':'</code><script> | @everyone'}]");
 	plan->base = mem_strdup("<script>");
 	text = render(plan, 0);
 	outside = outside_fences(text);

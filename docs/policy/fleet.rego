@@ -1,0 +1,53 @@
+# A policy for plans of muster, as conftest and OPA read it (Rego v1). Each message of `deny` is a reason not to apply,
+# each of `warn` something to look at. fleet.jq says the same with jq alone.
+#
+#   muster plan --out plan.json
+#   conftest test --policy docs/policy plan.json
+#   opa eval --data docs/policy/fleet.rego --input plan.json 'data.main.deny'
+package main
+
+import rego.v1
+
+# Types that record what happens: without them nobody sees what follows.
+recording := {
+	"AWS::CloudTrail::Trail",
+	"AWS::Config::ConfigurationRecorder",
+	"AWS::GuardDuty::Detector",
+}
+
+# Nothing that records may go.
+deny contains message if {
+	some change in input.resource_changes
+	change.type in recording
+	"delete" in change.change.actions
+	message := sprintf("%s: a %s would be deleted", [change.address, change.type])
+}
+
+# Who may assume a role is never everybody.
+deny contains message if {
+	some change in input.resource_changes
+	change.type == "AWS::IAM::Role"
+	some statement in statements(change.change.after.AssumeRolePolicyDocument)
+	statement.Effect == "Allow"
+	everybody(statement.Principal)
+	not statement.Condition
+	message := sprintf("%s: everybody could assume it", [change.address])
+}
+
+# A plan that did not see all of the fleet is no plan for all of it.
+warn contains message if {
+	some note in input.muster.notes
+	note.kind == "unreachable"
+	message := sprintf("not reached: %s %s", [object.get(note, "account", ""), object.get(note, "text", "")])
+}
+
+# A policy has one statement or a list of them.
+statements(policy) := policy.Statement if is_array(policy.Statement)
+
+statements(policy) := [policy.Statement] if is_object(policy.Statement)
+
+everybody(principal) if principal == "*"
+
+everybody(principal) if principal.AWS == "*"
+
+everybody(principal) if "*" in principal.AWS
