@@ -13,6 +13,9 @@
 #include "cli/cli.h"
 #include "cli/words.h"
 
+/* Where the texts of the help page begin: two blanks beside the longest command. */
+#define HELP_COLUMN 17
+
 static void help(const struct cli *cli, FILE *out)
 {
 	size_t width = (size_t)cli->terminal.width;
@@ -22,13 +25,14 @@ static void help(const struct cli *cli, FILE *out)
 		   width);
 	fprintf(out, "Usage: muster [-C DIR] COMMAND [OPTION]...\n\n%s\nCommands:\n", buf_str(&about));
 	for (const struct command *const *command = cli_commands; *command != NULL; command++)
-		options_help_line((*command)->name, (*command)->summary, 16, width, out);
+		options_help_line((*command)->name, (*command)->summary, HELP_COLUMN, width, out);
 	fprintf(out, "\nOptions:\n");
 	options_help_line("-C DIR",
-			  "work on the specs in DIR (files named on the command line are looked for where you are)", 16,
-			  width, out);
-	options_help_line("--version", "show the version", 16, width, out);
-	options_help_line("--help", "show this; muster COMMAND --help tells more of one command", 16, width, out);
+			  "work on the specs in DIR (files named on the command line are looked for where you are)",
+			  HELP_COLUMN, width, out);
+	options_help_line("--version", "show the version", HELP_COLUMN, width, out);
+	options_help_line("--help", "show this; muster COMMAND --help tells more of one command", HELP_COLUMN, width,
+			  out);
 }
 
 static bool is_help(const char *word)
@@ -54,7 +58,8 @@ static void help_group(const struct cli *cli, const char *name, FILE *out)
 	fprintf(out, "Usage: muster [-C DIR] %s COMMAND [OPTION]...\n\nCommands:\n", name);
 	for (const struct command *const *command = cli_commands; *command != NULL; command++)
 		if (strncmp((*command)->name, name, len) == 0 && (*command)->name[len] == ' ')
-			options_help_line((*command)->name, (*command)->summary, 16, (size_t)cli->terminal.width, out);
+			options_help_line((*command)->name, (*command)->summary, HELP_COLUMN,
+					  (size_t)cli->terminal.width, out);
 }
 
 /* "state list" is two words on the command line. *words: how many were taken. */

@@ -31,8 +31,8 @@ is "half a command fails" "$status" 1
 like "... and lists them too" "$err" '^  state list '
 run "$muster" -C
 like "-C without a directory" "$err" '^error: -C needs a directory'
-run "$muster" show
-like "a missing argument is named" "$err" '^error: muster show needs FILE; muster show --help tells more$'
+run "$muster" state show
+like "a missing argument is named" "$err" '^error: muster state show needs ADDRESS; muster state show --help tells more$'
 for width in 40 60 80; do
 	for command in "" plan apply init access "state show"; do
 		# shellcheck disable=SC2086
@@ -134,7 +134,7 @@ is "README has the demo's total" "$(grep -cxF -- "$total" "$root/README.md")" 1
 run "$muster" -C "$fleet" apply --auto-approve
 run "$muster" -C "$fleet" plan
 is "... and what it says when quiet" "$(grep -cxF -- "$out" "$root/README.md")" 1
-commands=$("$muster" --help | sed -nE '/^Commands:/,/^$/s/^  ((state )?[a-z]+) .*/\1/p' | sort -u)
+commands=$("$muster" --help | sed -nE '/^Commands:/,/^$/s/^  ((state )?[a-z]+)( .*|$)/\1/p' | sort -u)
 # In fences a line begins with it; elsewhere it stands between backquotes.
 named=$(cat "$root"/README.md "$root"/docs/*.md | awk '/^```/ { fence = !fence }
 	fence && /^muster / { print "`" $0 }
