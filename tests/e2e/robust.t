@@ -29,6 +29,7 @@ is "a small fleet is there" "$status $(recorded | wc -l)" "0 6"
 cp "$work/many.json" "$specs/stacks/many.json"
 room=$(($(stat -c %s "$state/data.mdb") / 1024 + 100))
 limited() {
+	commit_before "$specs"
 	run bash -c 'ulimit -f "$1"; shift; exec "$@"' limited "$room" "$muster" -C "$specs" "$@"
 }
 limited apply --auto-approve
@@ -120,6 +121,7 @@ if [ "$status" -ne 0 ] && grep -q AddressSanitizer <<<"$err"; then
 else
 	is "a process with little address space can read" "$status" 0
 	cp "$work/one.json" "$specs/stacks/many.json"
+	commit_before "$specs"
 	run bash -c 'ulimit -v 1500000; exec "$@"' limited "$muster" -C "$specs" apply --auto-approve --only 'web/*/T2'
 	is "... and write" "$status" 0
 	cp "$work/many.json" "$specs/stacks/many.json"
@@ -178,9 +180,12 @@ done
 # -- Others' --
 # As nobody, if we are root and nobody can get at the program and its libraries.
 as_nobody() {
-	run setpriv --reuid 65534 --regid 65534 --clear-groups "$muster" -C "$specs" "$@"
+	run env HOME="$work/nobody" setpriv --reuid 65534 --regid 65534 --clear-groups "$muster" -C "$specs" "$@"
 }
 chmod 755 "$work"
+mkdir "$work/nobody"
+# The specs are root's as well, which is no fault here.
+git config --file "$work/nobody/.gitconfig" safe.directory "$specs"
 if [ "$(id -u)" -eq 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups "$muster" --version >/dev/null 2>&1; then
 	for command in "state list" "plan --no-refresh" "apply --auto-approve"; do
 		# shellcheck disable=SC2086 # words
