@@ -1,0 +1,544 @@
+/* Changes of the state alone: all or nothing, each a generation, and none over what is under way. */
+#include "tests/unit/apply_fake.h"
+
+#include "apply/import.h"
+
+/* -- What all of them start from ------------------------------------------------------------------------------------
+ */
+
+static struct plan_change *thing(struct plan *plan, struct bench *b, const char *address, const char *name)
+{
+	struct plan_change *change = plan_create(plan, &b->fake, address, name);
+
+	change->deletion = SPECS_DELETION_UNSET;
+	return change;
+}
+
+/* Two accounts of two ids; app's B depends on its A, web's C on all of app's stack. */
+static void fleet(struct bench *b)
+{
+	struct plan *plan = fleet_plan();
+	struct plan_change *change;
+
+	thing(plan, b, "app/r1/s/A", "a");
+	plan_depends(plan, thing(plan, b, "app/r1/s/B", "b"), "app/r1/s/A");
+	change = thing(plan, b, "web/r1/t/C", "c");
+	change->account_id = "222222222222";
+	plan->accounts[1].id = "222222222222";
+	plan_depends(plan, change, "app/r1/s");
+	bench_apply(b, plan);
+}
+
+static size_t records(struct bench *b)
+{
+	struct state_txn *txn;
+	size_t count = 0;
+
+	assert_int_equal(state_begin(&txn, b->state, false, &b->d), 0);
+	assert_int_equal(state_record_count(txn, &count, &b->d), 0);
+	state_abort(txn);
+	return count;
+}
+
+static uint64_t generation(struct bench *b)
+{
+	struct state_txn *txn;
+	uint64_t number = 0;
+
+	assert_int_equal(state_begin(&txn, b->state, false, &b->d), 0);
+	assert_int_equal(state_generation(txn, &number, &b->d), 0);
+	state_abort(txn);
+	return number;
+}
+
+static void intend(struct bench *b, const char *address)
+{
+	json_auto_t *intent = json_pack("{s:s}", "Phase", "update");
+	struct state_txn *txn;
+
+	assert_int_equal(state_begin(&txn, b->state, true, &b->d), 0);
+	assert_int_equal(state_intent_put(txn, address, intent, &b->d), 0);
+	assert_int_equal(state_commit(txn, &b->d), 0);
+}
+
+/* `rc` is a refusal in these words, and it has changed nothing. */
+static void expect_refusal(struct bench *b, int rc, const char *words)
+{
+	assert_int_equal(rc, -1);
+	if (strstr(diag_first_error(&b->d), words) == NULL)
+		fail_msg("%s, not: %s", diag_first_error(&b->d), words);
+	diag_free(&b->d);
+	assert_int_equal(generation(b), 1);
+	assert_int_equal(records(b), 3);
+}
+
+static const char *first_of(const json_t *body, const char *list)
+{
+	return json_string_value(json_array_get(json_object_get(body, list), 0));
+}
+
+/* -- Moving ---------------------------------------------------------------------------------------------------------
+ */
+
+static int move(struct bench *b, const char *from, const char *to, size_t *count)
+{
+	json_auto_t *facts = json_pack("{s:[s]}", "Command", "muster");
+
+	return apply_state_move(b->state, from, to, facts, count, &b->d);
+}
+
+static void a_record_moves_and_its_dependents_know(void **state)
+{
+	struct bench b;
+	size_t count = 0;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	assert_int_equal(move(&b, "app/r1/s/A", "app/r1/u/New", &count), 0);
+	assert_int_equal(count, 1);
+	json_auto_t *old = bench_record(&b, "app/r1/s/A"), *new = bench_record(&b, "app/r1/u/New");
+	json_auto_t *dependent = bench_record(&b, "app/r1/s/B"), *other = bench_record(&b, "web/r1/t/C");
+	assert_null(old);
+	assert_string_equal(json_get_string(new, "Origin"), "app/r1/s/A");
+	assert_string_equal(first_of(dependent, "DependsOn"), "app/r1/u/New");
+	assert_string_equal(first_of(other, "DependsOn"), "app/r1/s");
+	json_auto_t *whole = bench_generation(&b, 2);
+	assert_string_equal(json_get_string(whole, "Status"), "finished");
+	assert_int_equal(json_get_int(json_object_get(whole, "Outcome"), "Moved", 0), 1);
+	assert_non_null(json_object_get(json_object_get(whole, "Facts"), "Time"));
+	bench_end(&b);
+}
+
+static void all_under_a_prefix_moves(void **state)
+{
+	struct bench b;
+	size_t count = 0;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	assert_int_equal(move(&b, "app/r1/s", "app/r1/stack", &count), 0);
+	assert_int_equal(count, 2);
+	json_auto_t *dependent = bench_record(&b, "app/r1/stack/B"), *other = bench_record(&b, "web/r1/t/C");
+	assert_string_equal(first_of(dependent, "DependsOn"), "app/r1/stack/A");
+	assert_string_equal(first_of(other, "DependsOn"), "app/r1/stack");
+	assert_int_equal(move(&b, "app", "payments", &count), 0);
+	json_auto_t *renamed = bench_record(&b, "payments/r1/stack/B");
+	assert_string_equal(first_of(renamed, "DependsOn"), "payments/r1/stack/A");
+	assert_string_equal(json_get_string(renamed, "Origin"), "app/r1/s/B");
+	/* The digest fits what the record says now, so that the next plan is quiet. */
+	assert_int_equal(move(&b, "payments", "app", &count), 0);
+	assert_int_equal(move(&b, "app/r1/stack", "app/r1/s", &count), 0);
+	json_auto_t *back = bench_record(&b, "app/r1/s/B");
+	assert_null(json_object_get(back, "Origin"));
+	bench_end(&b);
+}
+
+static void what_would_lose_something_is_refused(void **state)
+{
+	struct bench b;
+	size_t count = 0;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/B", &count), "something is recorded there already");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/A", &count), "is there already");
+	expect_refusal(&b, move(&b, "app/r1/s/None", "app/r1/s/X", &count), "nothing is recorded at app/r1/s/None");
+	expect_refusal(&b, move(&b, "ap", "apps", &count), "nothing is recorded at ap");
+	expect_refusal(&b, move(&b, "app/r1/s", "app", &count), "have not the same number of parts");
+	expect_refusal(&b, move(&b, "", "app", &count), "is no address");
+	expect_refusal(&b, move(&b, "app/r1/s/A/x", "app/r1/s/A/y", &count), "is no address");
+	expect_refusal(&b, move(&b, "app/", "web/", &count), "is no address");
+	expect_refusal(&b, move(&b, "app/r1", "app/r2", &count), "cannot be moved to another");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "web/r1/s/A", &count), "a resource stays in its account");
+	intend(&b, "app/r1/s/B");
+	expect_refusal(&b, move(&b, "app", "payments", &count), "app/r1/s/B: an apply that was cut off");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/B", &count), "run muster apply first");
+	bench_end(&b);
+}
+
+/* -- Forgetting -----------------------------------------------------------------------------------------------------
+ */
+
+static int forget(struct bench *b, const char *one, const char *two, size_t *count)
+{
+	const char *const globs[] = {one, two};
+
+	return apply_state_forget(b->state, globs, two != NULL ? 2 : 1, NULL, count, &b->d);
+}
+
+static void what_matches_is_forgotten_and_stays_in_history(void **state)
+{
+	struct state_record raw;
+	struct state_txn *txn;
+	struct bench b;
+	size_t count = 0, calls;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	calls = b.fake.calls;
+	assert_int_equal(forget(&b, "app/*/A", "web/*", &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(records(&b), 1);
+	assert_int_equal(b.fake.calls, calls);
+	assert_int_equal(world_live(b.world), 3);
+	assert_int_equal(state_begin(&txn, b.state, false, &b.d), 0);
+	assert_int_equal(state_record_at(txn, 1, "web/r1/t/C", &raw, &b.d), 1);
+	state_abort(txn);
+	json_auto_t *whole = bench_generation(&b, 2);
+	assert_int_equal(json_get_int(json_object_get(whole, "Outcome"), "Forgotten", 0), 2);
+	bench_end(&b);
+}
+
+static void a_pattern_for_nothing_forgets_nothing(void **state)
+{
+	struct bench b;
+	size_t count = 0;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	expect_refusal(&b, forget(&b, "app/*", "wbe/*", &count), "'wbe/*' matches nothing");
+	intend(&b, "web/r1/t/C");
+	expect_refusal(&b, forget(&b, "web/*", NULL, &count), "web/r1/t/C: an apply that was cut off");
+	assert_int_equal(forget(&b, "app/*", NULL, &count), 0);
+	assert_int_equal(count, 2);
+	bench_end(&b);
+}
+
+/* -- Export and restore ---------------------------------------------------------------------------------------------
+ */
+
+static json_t *export(struct bench *b, bool secrets)
+{
+	struct state_txn *txn;
+	json_t *document = NULL;
+
+	assert_int_equal(state_begin(&txn, b->state, false, &b->d), 0);
+	assert_int_equal(apply_state_export(&document, txn, b->fake.schemas, secrets, &b->d), 0);
+	state_abort(txn);
+	return document;
+}
+
+/* A record with a secret of each kind: by its spec, and by its type. */
+static void secret_thing(struct bench *b)
+{
+	struct plan *plan = fleet_plan();
+	struct plan_change *change = thing(plan, b, "app/r1/s/Secret", "secret");
+
+	json_object_set_new(change->after, "Secret", json_string("clear by its spec"));
+	bench_apply(b, plan);
+}
+
+static void an_export_has_no_secrets_unless_asked(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_start(&b);
+	secret_thing(&b);
+	json_auto_t *plain = export(&b, false), *whole = export(&b, true);
+	mem_auto_str char *plain_text = json_dumps(plain, 0), *whole_text = json_dumps(whole, 0);
+	assert_null(strstr(plain_text, "clear by its spec"));
+	assert_null(json_object_get(plain, "SecretKey"));
+	assert_non_null(strstr(plain_text, "\"Muster::Secret\": {}"));
+	assert_non_null(strstr(whole_text, "clear by its spec"));
+	assert_int_equal(strlen(json_get_string(whole, "SecretKey")), 64);
+	assert_string_equal(json_get_string(plain, "Lineage"), LINEAGE);
+	assert_int_equal(json_get_int(plain, "Generation", 0), 1);
+	assert_non_null(json_object_get(json_object_get(plain, "Regions"), "111111111111"));
+	bench_end(&b);
+}
+
+static int restore(struct bench *b, const json_t *document, size_t *count)
+{
+	return apply_state_restore(b->state, document, NULL, count, &b->d);
+}
+
+static void what_was_exported_is_the_same_in_an_empty_state(void **state)
+{
+	struct bench b, other;
+	size_t count = 0;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	json_auto_t *document = export(&b, true);
+	bench_start(&other);
+	assert_int_equal(restore(&other, document, &count), 0);
+	assert_int_equal(count, 3);
+	json_auto_t *again = export(&other, true);
+	assert_true(json_equal(document, again));
+	json_auto_t *whole = bench_generation(&other, 1);
+	assert_int_equal(json_get_int(json_object_get(whole, "Outcome"), "Imported", 0), 3);
+	assert_int_equal(restore(&other, document, &count), -1);
+	assert_non_null(strstr(diag_first_error(&other.d), "the state has 3 records"));
+	bench_end(&other);
+	bench_end(&b);
+}
+
+/* `edit` makes a good export a bad one. */
+static void expect_bad(struct bench *b, const json_t *good, const char *path, json_t *value, const char *words)
+{
+	json_auto_t *bad = json_deep_copy(good);
+	size_t count = 0;
+
+	if (value == NULL)
+		json_object_del(bad, path);
+	else
+		json_object_set_new(bad, path, value);
+	assert_int_equal(restore(b, bad, &count), -1);
+	if (strstr(diag_first_error(&b->d), words) == NULL)
+		fail_msg("%s, not: %s", diag_first_error(&b->d), words);
+	diag_free(&b->d);
+	assert_int_equal(records(b), 0);
+	assert_int_equal(generation(b), 0);
+}
+
+static void a_bad_export_is_refused_whole(void **state)
+{
+	struct bench b, other;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	json_auto_t *good = export(&b, true), *list = json_array();
+	bench_start(&other);
+	expect_bad(&other, list, "x", json_null(), "it has no Resources");
+	expect_bad(&other, good, "Resources", NULL, "it has no Resources");
+	expect_bad(&other, good, "Format", json_integer(9), "has format 9");
+	expect_bad(&other, good, "Lineage", NULL, "names no Lineage");
+	expect_bad(&other, good, "Regions", json_integer(1), "Regions is no object");
+	expect_bad(&other, good, "SecretKey", json_string("xyz"), "SecretKey is not 64 hex digits");
+	expect_bad(&other, good, "Resources", json_pack("{s:{}}", "app/r1/s/A"), "\"app/r1/s/A\" has no record");
+	expect_bad(&other, good, "Resources",
+		   json_pack("{s:{s:s, s:s, s:{}}}", "app/r1", "Type", "T::Thing", "AccountId", "1", "Properties"),
+		   "\"app/r1\" has no record");
+	intend(&other, "app/r1/s/A");
+	expect_bad(&other, good, "Secrets", json_true(), "run muster apply first");
+	bench_end(&other);
+	bench_end(&b);
+}
+
+/* -- Import of what is live -----------------------------------------------------------------------------------------
+ */
+
+/* Makes it, and forgets it again. */
+static void live(struct bench *b, const char *type, const char *name)
+{
+	struct plan *plan = fleet_plan();
+	struct plan_change *change = plan_add(plan, &b->fake, PLAN_CREATE, type, "app/r1/s/A");
+	size_t count;
+
+	change->after = json_pack("{s:s, s:i}", "Name", name, "Size", 1);
+	bench_apply(b, plan);
+	assert_int_equal(forget(b, "*", NULL, &count), 0);
+}
+
+static int import(struct bench *b, const char *type, json_t *after, const char *id, bool *adopted)
+{
+	struct plan *plan = fleet_plan();
+	struct plan_change *change = plan_add(plan, &b->fake, PLAN_CREATE, type, "app/r1/s/A");
+	int rc;
+
+	change->after = after;
+	change->deletion = SPECS_DELETION_UNSET;
+	rc = apply_state_import(b->state, b->loop, &b->fake.provider, plan, change, id, NULL, adopted, &b->d);
+	plan_free(plan);
+	return rc;
+}
+
+static void what_is_live_becomes_a_record(void **state)
+{
+	struct bench b;
+	bool adopted = false;
+
+	(void)state;
+	bench_start(&b);
+	live(&b, "T::Thing", "theirs");
+	assert_int_equal(
+	    import(&b, "T::Thing", json_pack("{s:s, s:i}", "Name", "theirs", "Size", 5), "theirs", &adopted), 0);
+	json_auto_t *body = bench_record(&b, "app/r1/s/A");
+	assert_true(adopted);
+	assert_true(json_get_bool(body, "Adopted", false));
+	assert_int_equal(json_get_int(json_object_get(body, "Properties"), "Size", 0), 1);
+	assert_string_equal(json_get_string(json_object_get(body, "Attributes"), "Id"), "id-1");
+	assert_null(json_object_get(body, "Incomplete"));
+	json_auto_t *whole = bench_generation(&b, 3);
+	assert_int_equal(json_get_int(json_object_get(whole, "Outcome"), "Imported", 0), 1);
+	bench_end(&b);
+}
+
+static void a_name_of_ours_is_known_again(void **state)
+{
+	struct bench b;
+	bool adopted = true;
+
+	(void)state;
+	bench_start(&b);
+	mem_auto_str char *name =
+	    specs_generated_name(schema_set_find(b.fake.schemas, "T::Thing"), LINEAGE, "app/r1/s/A", "s", "A", 2);
+	live(&b, "T::Thing", name);
+	assert_int_equal(import(&b, "T::Thing", json_pack("{s:s}", "Name", "s-A-first"), name, &adopted), 0);
+	json_auto_t *body = bench_record(&b, "app/r1/s/A");
+	assert_false(adopted);
+	assert_null(json_object_get(body, "Adopted"));
+	assert_int_equal(json_get_int(body, "Incarnation", 0), 2);
+	bench_end(&b);
+}
+
+static void secrets_are_not_imported(void **state)
+{
+	struct bench b;
+	bool adopted = false;
+	json_t *after = json_pack("{s:s, s:s, s:{s:{s:{s:s}, s:s}}}", "Name", "theirs", "Secret", "literal", "Size",
+				  "Muster::Secret", "Source", "Env", "X", "Hmac", "00");
+
+	(void)state;
+	bench_start(&b);
+	live(&b, "T::Thing", "theirs");
+	assert_int_equal(import(&b, "T::Thing", after, "theirs", &adopted), 0);
+	json_auto_t *body = bench_record(&b, "app/r1/s/A");
+	assert_int_equal(json_object_size(json_object_get(body, "Properties")), 1);
+	bench_end(&b);
+}
+
+static void expect_no_import(struct bench *b, const char *type, json_t *after, const char *id, const char *words)
+{
+	uint64_t before = generation(b);
+	bool adopted = false;
+
+	assert_int_equal(import(b, type, after, id, &adopted), -1);
+	if (strstr(diag_first_error(&b->d), words) == NULL)
+		fail_msg("%s, not: %s", diag_first_error(&b->d), words);
+	diag_free(&b->d);
+	assert_int_equal(records(b), 0);
+	assert_int_equal(generation(b), before);
+}
+
+static void what_is_not_there_is_not_imported(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_start(&b);
+	live(&b, "T::Thing", "theirs");
+	expect_no_import(&b, "T::Thing", json_object(), "nobody", "there is no T::Thing with the identifier nobody");
+	expect_no_import(&b, "T::Thing", json_object(), "", "is no identifier of T::Thing: that is Name");
+	expect_no_import(&b, "T::Thing", json_object(), "a|b", "is no identifier of T::Thing: that is Name");
+	fake_rule(&b.fake, "read", "*", FAKE_UNREACHABLE, 0);
+	expect_no_import(&b, "T::Thing", json_object(), "theirs", "could not be read in app (111111111111), r1");
+	bench_end(&b);
+
+	bench_start(&b);
+	live(&b, "T::One", "theirs");
+	intend(&b, "app/r1/s/A");
+	expect_no_import(&b, "T::One", json_pack("{s:s}", "Name", "theirs"), "id-1", "run muster apply first");
+	bench_end(&b);
+}
+
+/* -- Identifiers ----------------------------------------------------------------------------------------------------
+ */
+
+static const char *const id_types[] = {
+    "{\"Type\": \"I::Role\", \"Service\": \"iam\", \"Name\": {\"Property\": \"RoleName\", \"Allowed\": \"A-Za-z0-9-\","
+    " \"Max\": 64}, \"Ref\": \"RoleName\", \"Identity\": \"${RoleName}\", \"Properties\": {\"RoleName\": {\"Type\":"
+    " \"String\"}, \"Path\": {\"Type\": \"String\"}}, \"Attributes\": {\"Arn\": {\"Predict\":"
+    " \"arn:${AWS::Partition}:iam::${AWS::AccountId}:role${Path|/}${RoleName}\"}}, \"Handlers\": {}}",
+    "{\"Type\": \"I::Inline\", \"Service\": \"iam\", \"Ref\": \"PolicyName\", \"Identity\":"
+    " \"${RoleName}/${PolicyName}\", \"Properties\": {\"RoleName\": {\"Type\": \"String\"}, \"PolicyName\": {\"Type\":"
+    " \"String\"}}, \"Handlers\": {}}",
+    "{\"Type\": \"I::Topic\", \"Service\": \"sns\", \"Name\": {\"Property\": \"TopicName\", \"Allowed\": "
+    "\"A-Za-z0-9-\","
+    " \"Max\": 64}, \"Ref\": \"TopicArn\", \"Identity\": \"${TopicName}\", \"Properties\": {\"TopicName\": {\"Type\":"
+    " \"String\"}}, \"Attributes\": {\"TopicArn\": {\"Predict\":"
+    " \"arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${TopicName}\"}}, \"Handlers\": {}}",
+    "{\"Type\": \"I::Key\", \"Service\": \"kms\", \"Ref\": \"KeyId\", \"Properties\": {\"Description\": {\"Type\":"
+    " \"String\"}}, \"Attributes\": {\"KeyId\": {}, \"Arn\": {}}, \"Handlers\": {}}",
+    "{\"Type\": \"I::Rule\", \"Service\": \"ec2\", \"Ref\": \"Id\", \"Identity\": \"${Group} ${Port} ${Open}\","
+    " \"Properties\": {\"Group\": {\"Type\": \"String\"}, \"Port\": {\"Type\": \"Integer\"}, \"Open\": {\"Type\":"
+    " \"Boolean\"}}, \"Attributes\": {\"Id\": {}}, \"Handlers\": {}}",
+};
+
+static const struct {
+	const char *type, *id, *properties, *attributes; /* NULL: refused */
+} ids[] = {
+    {"I::Role", "reader", "{\"RoleName\": \"reader\"}", "{}"},
+    {"I::Role", "arn:aws:iam::111111111111:role/reader", "{\"RoleName\": \"reader\", \"Path\": \"/\"}",
+     "{\"Arn\": \"arn:aws:iam::111111111111:role/reader\"}"},
+    {"I::Role", "arn:aws:iam::111111111111:role/a/b/reader", "{\"RoleName\": \"reader\", \"Path\": \"/a/b/\"}",
+     "{\"Arn\": \"arn:aws:iam::111111111111:role/a/b/reader\"}"},
+    {"I::Role", "arn:aws:kms:r1:111111111111:key/x", NULL, NULL},
+    {"I::Inline", "reader|read", "{\"RoleName\": \"reader\", \"PolicyName\": \"read\"}", "{}"},
+    {"I::Inline", "|read", "{\"PolicyName\": \"read\"}", "{}"},
+    {"I::Inline", "read", "{\"PolicyName\": \"read\"}", "{}"},
+    {"I::Inline", "a|b|c", NULL, NULL},
+    {"I::Topic", "alerts", "{\"TopicName\": \"alerts\"}", "{}"},
+    {"I::Topic", "arn:aws:sns:r1:111111111111:alerts", "{\"TopicName\": \"alerts\"}",
+     "{\"TopicArn\": \"arn:aws:sns:r1:111111111111:alerts\"}"},
+    /* Of another region: read as it stands, and found not to be there. */
+    {"I::Topic", "arn:aws:sns:r2:111111111111:alerts", "{}", "{\"TopicArn\": \"arn:aws:sns:r2:111111111111:alerts\"}"},
+    {"I::Key", "0123-45", "{}", "{\"KeyId\": \"0123-45\"}"},
+    {"I::Key", "", NULL, NULL},
+    {"I::Rule", "sg-1|22|true", "{\"Group\": \"sg-1\", \"Port\": 22, \"Open\": true}", "{}"},
+    {"I::Rule", "sgr-1", "{}", "{\"Id\": \"sgr-1\"}"},
+};
+
+static void identifiers_are_taken_apart(void **state)
+{
+	const struct schema_place place = {"111111111111", "r1", "aws", "amazonaws.com"};
+	struct schema_set *schemas;
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	assert_int_equal(schema_set_new(&schemas, &d), 0);
+	for (size_t i = 0; i < sizeof id_types / sizeof *id_types; i++) {
+		json_auto_t *type = json_loads(id_types[i], 0, NULL);
+
+		assert_int_equal(schema_set_add(schemas, "test", type, &d), 0);
+	}
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		const struct schema_type *type = schema_set_find(schemas, ids[i].type);
+		struct import_id id;
+		int rc = import_identify(&id, type, ids[i].id, &place, &d);
+
+		assert_int_equal(rc, ids[i].properties == NULL ? -1 : 0);
+		if (rc == 0) {
+			json_auto_t *properties = json_loads(ids[i].properties, 0, NULL);
+			json_auto_t *attributes = json_loads(ids[i].attributes, 0, NULL);
+
+			if (!json_equal(id.properties, properties) || !json_equal(id.attributes, attributes))
+				fail_msg("%s %s", ids[i].type, ids[i].id);
+			import_id_free(&id);
+		} else {
+			assert_true(d.errors > 0);
+			diag_free(&d);
+		}
+	}
+	schema_set_free(schemas);
+	diag_free(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_record_moves_and_its_dependents_know),
+	    cmocka_unit_test(all_under_a_prefix_moves),
+	    cmocka_unit_test(what_would_lose_something_is_refused),
+	    cmocka_unit_test(what_matches_is_forgotten_and_stays_in_history),
+	    cmocka_unit_test(a_pattern_for_nothing_forgets_nothing),
+	    cmocka_unit_test(an_export_has_no_secrets_unless_asked),
+	    cmocka_unit_test(what_was_exported_is_the_same_in_an_empty_state),
+	    cmocka_unit_test(a_bad_export_is_refused_whole),
+	    cmocka_unit_test(what_is_live_becomes_a_record),
+	    cmocka_unit_test(a_name_of_ours_is_known_again),
+	    cmocka_unit_test(secrets_are_not_imported),
+	    cmocka_unit_test(what_is_not_there_is_not_imported),
+	    cmocka_unit_test(identifiers_are_taken_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
