@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/facts.h"
 #include "cli/surgery.h"
 
 #define EXPORT_MAX_BYTES ((size_t)1 << 30)
@@ -93,11 +92,11 @@ static const struct plan_change *find_create(const struct plan *plan, const char
 
 static int import_resource(struct session *s, const struct import_arguments *given, const char *address, const char *id)
 {
-	json_auto_t *facts = facts_new(s->cli);
+	json_auto_t *facts = surgery_facts(s->cli);
 	const struct plan_change *change = NULL;
 	struct plan *plan = NULL;
 	bool adopted = false;
-	int result = check_address(s, address);
+	int result = facts == NULL ? -1 : check_address(s, address);
 
 	if (result == 0)
 		result = session_load_specs(s, &given->parameters);
@@ -111,6 +110,7 @@ static int import_resource(struct session *s, const struct import_arguments *giv
 		result = apply_state_import(s->state, s->loop, s->provider, plan, change, id, facts, &adopted,
 					    &s->cli->diag);
 	if (result == 0) {
+		surgery_done(s);
 		printf("Imported %s (%s).\n", address, change->type_name);
 		puts(adopted ? "It counts as adopted: nothing deletes it unless its spec says \"DeletionPolicy\": "
 			       "\"Delete\"."
@@ -145,14 +145,14 @@ static int read_export(json_t **out, const char *path, struct diag *d)
 /* Read before there is a state: a mistake should leave nothing behind. */
 static int import_export(struct cli *cli, const char *path)
 {
-	json_auto_t *document = NULL, *facts = facts_new(cli);
+	json_auto_t *document = NULL, *facts = surgery_facts(cli);
 	buf_auto struct buf text = BUF_INIT;
 	const char *lineage;
 	size_t count = 0;
 	struct session s;
 	int result;
 
-	if (read_export(&document, path, &cli->diag) < 0)
+	if (facts == NULL || read_export(&document, path, &cli->diag) < 0)
 		return -1;
 	session_start(&s, cli);
 	lineage = json_get_string(document, "Lineage");
@@ -164,6 +164,8 @@ static int import_export(struct cli *cli, const char *path)
 		result = session_open_state(&s, SESSION_STATE_WRITE);
 	if (result == 0)
 		result = apply_state_restore(s.state, document, facts, &count, &cli->diag);
+	if (result == 0)
+		surgery_done(&s);
 	session_close(&s);
 	if (result < 0)
 		return -1;

@@ -4,22 +4,25 @@
 #include "apply/apply.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "cli/facts.h"
 #include "cli/surgery.h"
 
 static int state_mv(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	buf_auto struct buf text = BUF_INIT;
-	json_auto_t *facts = facts_new(cli);
+	json_auto_t *facts = surgery_facts(cli);
 	size_t moved = 0;
 	struct session s;
 	int result;
 
 	(void)arguments;
 	(void)count;
+	if (facts == NULL)
+		return CLI_FAILED;
 	result = surgery_open(&s, cli, false);
 	if (result == 0)
 		result = apply_state_move(s.state, words[0], words[1], facts, &moved, &cli->diag);
+	if (result == 0)
+		surgery_done(&s);
 	session_close(&s);
 	if (result < 0)
 		return CLI_FAILED;

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/facts.h"
 #include "cli/surgery.h"
 #include "cli/words.h"
 
@@ -89,11 +88,13 @@ static int state_rm(struct cli *cli, const void *arguments, const char **words, 
 	const struct rm_arguments *given = arguments;
 	struct showing showing = {.globs = words, .glob_count = count, .d = &cli->diag};
 	buf_auto struct buf text = BUF_INIT;
-	json_auto_t *facts = facts_new(cli);
+	json_auto_t *facts = surgery_facts(cli);
 	size_t forgotten = 0;
 	struct session s;
 	int result;
 
+	if (facts == NULL)
+		return CLI_FAILED;
 	result = surgery_open(&s, cli, false);
 	if (result == 0)
 		result = show_all(&s, &showing);
@@ -101,6 +102,8 @@ static int state_rm(struct cli *cli, const void *arguments, const char **words, 
 		result = approve(cli, showing.shown, given->auto_approve);
 	if (result == 0)
 		result = apply_state_forget(s.state, words, count, facts, &forgotten, &cli->diag);
+	if (result == 0)
+		surgery_done(&s);
 	session_close(&s);
 	if (result < 0)
 		return CLI_FAILED;

@@ -172,9 +172,9 @@ static json_t *line_json(const struct note *note)
 {
 	static const char *const facts[] = {"Time",  "User",       "Host",       "Version",  "Commit",    "Tree",
 					    "Dirty", "AllowDirty", "PlanDigest", "Rollback", "Approvals", NULL};
-	static const char *const outcomes[] = {"Ended",      "Done",      "Created",   "Updated", "Replaced",
-					       "Deleted",    "Adopted",   "Forgotten", "Failed",  "Skipped",
-					       "NotStarted", "ElapsedMs", NULL};
+	static const char *const outcomes[] = {"Ended",   "Done",    "Created",    "Updated",   "Replaced",
+					       "Deleted", "Adopted", "Forgotten",  "Moved",     "Imported",
+					       "Failed",  "Skipped", "NotStarted", "ElapsedMs", NULL};
 	static const char *const links[] = {"Hash", "Previous", NULL};
 	json_t *line = json_pack("{s:s*, s:I, s:s}", "Lineage", note->lineage, "Generation", (json_int_t)note->number,
 				 "Result", generation_result(note->generation));

@@ -2,11 +2,18 @@
 #ifndef MUSTER_CLI_SURGERY_H
 #define MUSTER_CLI_SURGERY_H
 
+#include <jansson.h>
+
 #include "cli/cli.h"
 
 /* Starts a session with the state open for writing; with `make` also where there is none yet. To be ended with
  * session_close(), also after a failure. */
 int surgery_open(struct session *s, struct cli *cli, bool make);
+/* Who does it, and in which commit the specs are, for the generation that comes of it. New reference; NULL with a
+ * message. */
+json_t *surgery_facts(struct cli *cli);
+/* After the surgery: tells git of it. */
+void surgery_done(struct session *s);
 /* Asks on the terminal; -1 with a message unless the answer is "yes". */
 int surgery_confirm(struct cli *cli, const char *question);
 /* "12 resources". */
