@@ -309,8 +309,8 @@ static json_t *muster_part(const struct plan *plan)
 {
 	json_t *result = json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "version", PLAN_FILE_VERSION, "generation",
 				   (json_int_t)plan->generation, "newest_version", (json_int_t)plan->version,
-				   "created_ms", (json_int_t)plan->created_ms,
-				   "unchanged", (json_int_t)plan->unchanged, "targets", (json_int_t)plan->target_count);
+				   "created_ms", (json_int_t)plan->created_ms, "unchanged", (json_int_t)plan->unchanged,
+				   "targets", (json_int_t)plan->target_count);
 
 	set_text(result, "lineage", plan->lineage);
 	set_text(result, "home_region", plan->home_region);

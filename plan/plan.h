@@ -169,15 +169,14 @@ void plan_free(struct plan *plan);
 bool plan_is_whole(const struct plan *plan);
 
 struct plan_options {
-	bool refresh, destroy;
+	bool refresh, destroy, dirty, lineage_minted;
+	bool only_alone;          /* what --only leaves out is not asked for: nothing will be applied */
+	bool override_limits;     /* --override-limit */
 	const char *only;         /* glob over addresses, or NULL */
-	bool only_alone;          /* what these need and is not applied yet is not asked for: nothing will be applied */
 	const char *const *adopt; /* globs over addresses */
 	size_t adopt_count;
-	const char *commit, *tree; /* from the caller, who knows git */
-	bool dirty;
-	const char *lineage; /* that specs were loaded with */
-	bool lineage_minted;
+	const char *commit, *tree; /* from the caller, who knows git, as is `dirty` */
+	const char *lineage;       /* that specs were loaded with; `lineage_minted` with it */
 	json_t *parameters;
 	json_t *inputs;                  /* for plan->inputs; may grow as files are read while the plan is made */
 	uint64_t rollback;               /* for plan->rollback: what cannot be brought back is noted then */
@@ -186,7 +185,6 @@ struct plan_options {
 	const char *base_commit;         /* for plan->base */
 	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
 	size_t accept_drift_count;
-	bool override_limits; /* --override-limit */
 	/* Notes of the caller's, in plain words, each kept as one of the kind PLAN_NOTE_OTHER about muster.json. */
 	const char *const *remarks;
 	size_t remark_count;

@@ -28,6 +28,10 @@ records() {
 		"$muster" -C "$specs" state show "$address" --json 2>/dev/null | jq -Sc '.. | objects | .Properties? // empty'
 	done
 }
+# uncommitted COMMAND...: muster with the specs as they are: nothing is committed before.
+uncommitted() {
+	run env "$muster" -C "$specs" "$@"
+}
 digest() {
 	sha256sum "$1" | cut -d' ' -f1
 }
@@ -112,6 +116,10 @@ muster rollback 2 --out "$work/forth.json"
 is "the settings of today are used" "$(jq -c '[.muster.accounts[] | select(.name != "web") | .access.SessionName] | unique' "$work/forth.json")" '["of-today"]'
 is "... and the roster of then" "$(jq -c '[.resource_changes[] | select(.address | startswith("web/")) | .change.actions[0]] | unique' "$work/forth.json")" \
 	'["delete"]'
+uncommitted apply "$work/forth.json"
+is "the limits of today hold" "$status $(grep -c MaxDelete <<<"$err")" "1 1"
+muster rollback 2 --override-limit --out "$work/over.json"
+is "... and are overridden where a reviewer sees it" "$status $(jq -c .muster.limits.Overridden "$work/over.json")" "0 true"
 git -C "$specs" checkout -q muster.json
 
 # -- Wrong numbers --
@@ -131,44 +139,55 @@ like "... which is said" "$err" 'Owner is no secret: a rollback gives it the val
 as_they_are=1
 git -C "$specs" tag release HEAD~1
 for revision in HEAD~1 release "${first:0:10}" main~1; do
-	muster plan --at "$revision" --out "$work/at.json" --parameter Owner=team-a
+	uncommitted plan --at "$revision" --out "$work/at.json" --parameter Owner=team-a
 	is "plan --at $revision" "$status" 0
 	is "... is of its specs" "$(jq -c '[(.resource_changes | length), .muster.commit == "'"$first"'", .muster.dirty, .muster.tree]' "$work/at.json")" \
 		"[0,true,false,\"$(git -C "$specs" rev-parse 'HEAD~1^{tree}')\"]"
 done
-muster plan --at HEAD --out "$work/at.json"
+uncommitted plan --at HEAD --out "$work/at.json"
 is "the same of the newest" "$status" 0
 echo "uncommitted" >"$specs/files/text"
-muster plan --at HEAD --out "$work/at2.json"
+uncommitted plan --at HEAD --out "$work/at2.json"
 is "... what is not committed does not come in" "$(jq -cS .resource_changes "$work/at2.json")" "$(jq -cS .resource_changes "$work/at.json")"
 muster validate --at HEAD~1
 is "validate --at, too" "$status" 0
-muster plan --at no-such-branch
+uncommitted plan --at no-such-branch
 is "a revision that is none" "$status" 1
 like "... is named" "$err" 'no-such-branch'
 echo '{' >"$work/broken.json"
 cp "$specs/muster.json" "$work/muster.json"
 cp "$work/broken.json" "$specs/muster.json"
-muster plan --at HEAD
+uncommitted plan --at HEAD
 is "where the state is only the work tree says" "$status" 1
 like "... so its settings must be readable" "$err" '^muster.json:'
 cp "$work/muster.json" "$specs/muster.json"
-muster apply "$work/at2.json"
+uncommitted apply "$work/at2.json"
 is "a plan of a revision is applied without its being checked out" "$status" 0
 is "... and the generation keeps its files" "$(fact 4 '.Inputs["files/text"]')" "\"$(echo "the second text" | sha256sum | cut -d' ' -f1)\""
 is "... its commit" "$(fact 4 '[.Commit, .Dirty]')" "[\"$(git -C "$specs" rev-parse HEAD)\",false]"
 
 # -- Files that are gone --
-allow=$("$muster" apply --help | grep -o -- '--allow-dirty' | head -1)
-muster plan --out "$work/dirty.json"
+uncommitted plan --out "$work/dirty.json"
 echo "still uncommitted" >"$specs/files/text"
-muster apply ${allow:+"$allow"} "$work/dirty.json"
+uncommitted apply --allow-dirty "$work/dirty.json"
 is "a plan whose files are nowhere any more is not applied" "$status" 1
 like "... they are named" "$err" 'not to be found as they were then.*: files/text; put them back'
 echo "uncommitted" >"$specs/files/text"
-muster apply ${allow:+"$allow"} "$work/dirty.json"
+uncommitted apply --allow-dirty "$work/dirty.json"
 is "... when they are back it is" "$status" 0
 git -C "$specs" checkout -q files/text
+muster rollback 5 --out "$work/back.json" --detailed-exitcode
+is "the way back to it is known, too" "$status $(jq -r '.muster.inputs["files/text"]' "$work/back.json")" \
+	"0 $(echo uncommitted | sha256sum | cut -d' ' -f1)"
+unlike "... git is not asked for what no commit had" "$err" 'git|other files'
+muster rollback 4 --out "$work/back.json"
+uncommitted apply "$work/back.json"
+muster rollback 5 --out "$work/back.json"
+uncommitted apply "$work/back.json"
+is "... to apply it is to apply what is not committed" "$status" 1
+like "... which is said" "$err" 'what generation 5 applied was in no commit'
+uncommitted apply --allow-dirty "$work/back.json"
+is "... and allowed" "$status" 0
 
 # -- Git forgets --
 git -C "$specs" tag -d release >/dev/null
