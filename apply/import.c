@@ -199,7 +199,8 @@ int apply_state_import(struct state *state, struct loop *loop, struct provider *
 	rc = read_live(&import, loop, provider, &identified);
 	if (rc == 0 && import.result.outcome != PROVIDER_DONE)
 		rc = not_there(&import);
-	if (rc == 0 && !import_is_meant(&identified, import.result.properties, import.result.attributes))
+	if (rc == 0 &&
+	    !import_is_meant(&identified, change->type, &place, import.result.properties, import.result.attributes))
 		rc = is_other(&import);
 	if (rc == 0)
 		rc = store(&import, state, facts, adopted);

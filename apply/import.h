@@ -19,6 +19,7 @@ int import_identify(struct import_id *out, const struct schema_type *type, const
 		    const struct schema_place *place, struct diag *d);
 void import_id_free(struct import_id *id);
 /* Whether everything that the identifier says is found among what is live. */
-bool import_is_meant(const struct import_id *id, const json_t *properties, const json_t *attributes);
+bool import_is_meant(const struct import_id *id, const struct schema_type *type, const struct schema_place *place,
+		     const json_t *properties, const json_t *attributes);
 
 #endif

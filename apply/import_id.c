@@ -283,7 +283,21 @@ static bool holds(const json_t *object, const char *text, size_t len)
 	return false;
 }
 
-bool import_is_meant(const struct import_id *id, const json_t *properties, const json_t *attributes)
+/* A read gives back what it was asked by: an attribute that follows from the place is another one there. */
+static bool is_predicted(const struct schema_type *type, const char *name, const char *text, const json_t *properties,
+			 const struct schema_place *place)
+{
+	const struct schema_attribute *attribute = schema_type_attribute(type, name);
+	mem_auto_str char *predicted = NULL;
+
+	if (attribute == NULL || attribute->predict == NULL ||
+	    schema_template_fill(&predicted, attribute->predict, properties, NULL, place) != 1)
+		return true;
+	return strcmp(predicted, text) == 0;
+}
+
+bool import_is_meant(const struct import_id *id, const struct schema_type *type, const struct schema_place *place,
+		     const json_t *properties, const json_t *attributes)
 {
 	const json_t *both[] = {id->properties, id->attributes};
 	const char *name;
@@ -296,6 +310,9 @@ bool import_is_meant(const struct import_id *id, const json_t *properties, const
 
 			if (text != NULL && !holds(properties, text, strlen(text)) &&
 			    !holds(attributes, text, strlen(text)))
+				return false;
+			if (text != NULL && both[i] == id->attributes &&
+			    !is_predicted(type, name, text, properties, place))
 				return false;
 		}
 	return true;
