@@ -101,8 +101,8 @@ static int member_compare(const void *left, const void *right)
 	return strcmp(a->key, b->key);
 }
 
-/* Members in order of key; most objects come in that order already. */
-static void members_collect(struct member *members, const json_t *object)
+/* Members in order of key; most objects come in that order already. Returns how many. */
+static size_t members_collect(struct member *members, const json_t *object)
 {
 	json_t *o = (json_t *)object;
 	bool sorted = true;
@@ -115,6 +115,7 @@ static void members_collect(struct member *members, const json_t *object)
 	}
 	if (!sorted)
 		qsort(members, count, sizeof *members, member_compare);
+	return count;
 }
 
 static void write_object(struct writer *w, const json_t *object)
@@ -124,7 +125,7 @@ static void write_object(struct writer *w, const json_t *object)
 
 	if (count > MEMBERS_ON_STACK)
 		members = mem_array(count, sizeof *members);
-	members_collect(members, object);
+	count = members_collect(members, object);
 	for (size_t i = 0; i < count; i++) {
 		buf_addc(w->out, i == 0 ? '{' : ',');
 		write_string(w->out, members[i].key, strlen(members[i].key));
