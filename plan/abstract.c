@@ -14,6 +14,8 @@
 #define RUN_WORDS_MAX 5
 
 #define HASH_CHARS 12
+/* Shorter ones may be words or numbers that somebody wrote. */
+#define ID_LEAST 20
 
 /* Where one text was seen at one place. */
 struct span {
@@ -279,6 +281,29 @@ static void find_hash(const struct own *own, const char *at, const char **hash, 
 	*end = *hash + HASH_CHARS;
 }
 
+/* The length of an id that a service has made up (a UUID, a number in hexadecimal) at `at`, 0: there is none. */
+static size_t id_at(const char *at)
+{
+	size_t len = 0, digits = 0, letters = 0;
+
+	for (; isxdigit((unsigned char)at[len]) || (at[len] == '-' && isxdigit((unsigned char)at[len + 1])); len++) {
+		digits += isdigit((unsigned char)at[len]) != 0;
+		letters += at[len] >= 'a' && at[len] <= 'f';
+	}
+	return len >= ID_LEAST && digits > 0 && letters > 0 && !isalnum((unsigned char)at[len]) ? len : 0;
+}
+
+/* Whether the id is the target's own: others have another one there. */
+static bool is_own_id(const struct own *own, const char *at, size_t len, size_t words_before)
+{
+	mem_auto_str char *id = NULL;
+
+	if (len == 0 || own->account == NULL || own->region == NULL)
+		return false;
+	id = mem_strndup(at, len);
+	return !is_common(own, words_before, id, true) && !is_common(own, words_before, id, false);
+}
+
 static void replace_own(struct buf *out, const struct own *own, const char *text)
 {
 	const char *at = text, *hash = NULL, *hash_end = NULL;
@@ -292,6 +317,11 @@ static void replace_own(struct buf *out, const struct own *own, const char *text
 		if (taken == 0 && at == hash) {
 			buf_adds(out, "${hash}");
 			taken = (size_t)(hash_end - hash);
+		}
+		if (taken == 0 && own->generated && (at == text || !isalnum((unsigned char)at[-1])) &&
+		    is_own_id(own, at, id_at(at), words_before)) {
+			buf_adds(out, "${id}");
+			taken = id_at(at);
 		}
 		if (taken == 0) {
 			buf_addc(out, *at);

@@ -8,7 +8,7 @@
 struct plan_group_value {
 	const char *path;
 	/* What the members have in common; where they vary, ${AWS::AccountId}, ${AWS::Region},
-	 * ${Muster::AccountName} and ${hash} stand for each target's own. NULL: not there. */
+	 * ${Muster::AccountName}, ${hash} and ${id} stand for each target's own. NULL: not there. */
 	json_t *before, *after;
 	/* Where they vary: one member's text for the first thing that varies; NULL where they do not, and where the
 	 * value before this one has the same example. */

@@ -365,8 +365,8 @@ struct plan_where {
 void plan_where_words(struct buf *out, const struct plan_where *members, size_t count, const struct plan_where *all,
 		      size_t all_count, const char *home_region);
 
-/* Texts of many targets made comparable: ${AWS::AccountId}, ${AWS::Region}, ${Muster::AccountName} and ${hash} for what
- * is the target's own. `plan` must outlive it. */
+/* Texts of many targets made comparable: ${AWS::AccountId}, ${AWS::Region}, ${Muster::AccountName}, ${hash} and ${id}
+ * for what is the target's own. `plan` must outlive it. */
 struct plan_abstract;
 struct plan_abstract *plan_abstract_new(const struct plan *plan);
 void plan_abstract_free(struct plan_abstract *a);

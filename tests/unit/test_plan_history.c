@@ -222,6 +222,37 @@ static void what_moved_is_neither_deleted_nor_created(void **in)
 	plan_free(plan);
 }
 
+/* Ids that a service made up differ in each target, and what was done is the same all the same. */
+static void ids_of_services_do_not_tear_groups_apart(void **in)
+{
+	const struct plan_text_options options = {.width = 100, .entries_only = true};
+	struct fixture *f = *in;
+	buf_auto struct buf text = BUF_INIT;
+	struct plan *plan;
+	uint64_t g;
+
+	open_state(f, STATE_WRITE);
+	g = generation_begin(f);
+	record(f, g, "a/r-1/s/A", "{'Code':'5ac262f0bbbbb56ff8301003e88be4b0'}", 0);
+	record(f, g, "b/r-1/s/A", "{'Code':'37d97d8b-a563-402d-a179-b2a74026b8ed'}", 0);
+	record(f, g, "b/r-2/s/A", "{'Code':'0123456789abcdef0123456789abcdef'}", 0);
+	/* The same in several places is nobody's own; what is no id is somebody's word. */
+	record(f, g, "a/r-1/s/B", "{'Code':'ffffffffffffffffffff0000'}", 0);
+	record(f, g, "b/r-2/s/B", "{'Code':'ffffffffffffffffffff0000'}", 0);
+	record(f, g, "a/r-1/s/C", "{'Code':'feedback-one'}", 0);
+	record(f, g, "b/r-1/s/C", "{'Code':'feedback-two'}", 0);
+	generation_end(f, g);
+	begin(f, false);
+	ok(f, plan_history_make(&plan, f->txn, 0, 1, schemas, &f->d));
+	plan_render_text(&text, plan, &options);
+	assert_non_null(strstr(buf_str(&text), "+ Code: \"${id}\"  # a/r-1: 5ac262f0bbbbb56ff8301003e88be4b0"));
+	assert_non_null(strstr(buf_str(&text), "+ Code: \"ffffffffffffffffffff0000\""));
+	assert_non_null(strstr(buf_str(&text), "feedback-one"));
+	assert_non_null(strstr(buf_str(&text), "feedback-two"));
+	assert_null(strstr(buf_str(&text), "0123456789abcdef"));
+	plan_free(plan);
+}
+
 /* The whole of what a plan holds, and what people see of it, without `secret`. */
 static void never_says(struct plan *plan, const char *secret)
 {
@@ -329,6 +360,7 @@ int main(void)
 	    TEST(a_span_may_go_backwards_or_be_empty),
 	    TEST(a_generation_that_is_not_there_is_an_error),
 	    TEST(what_moved_is_neither_deleted_nor_created),
+	    TEST(ids_of_services_do_not_tear_groups_apart),
 	    TEST(the_words_are_those_of_what_has_happened),
 	    cmocka_unit_test(secrets_are_never_shown),
 	    cmocka_unit_test(of_an_unknown_type_no_value_is_shown),
