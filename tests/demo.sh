@@ -15,6 +15,10 @@ say() {
 if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then
 	say() { printf '\n== %s\n' "$1"; }
 fi
+in_git() {
+	printf '$ git %s\n' "$*"
+	git -C "$demo" -c user.name=demo -c user.email=demo@example.com "$@"
+}
 show() {
 	printf '$ muster %s\n' "$*"
 	"$build/muster" -C "$demo" "$@"
@@ -22,9 +26,10 @@ show() {
 
 cp -R specs/baseline/. "$demo/"
 git init -q -b main "$demo"
-git -C "$demo" -c user.name=demo -c user.email=demo@example.com add -A
-git -C "$demo" -c user.name=demo -c user.email=demo@example.com commit -q -m "The baseline for four accounts"
 
+say "Only what is committed is applied"
+in_git add -A
+in_git commit -q -m "Four-accounts"
 say "A local AWS: four accounts, seventeen regions each"
 "$build/muster-sandbox" --port 0 --roster "$demo/accounts.json" --latency-ms 20 >"$demo/.url" &
 sandbox=$!
@@ -56,6 +61,8 @@ echo "..."
 tail -n 8 "$demo/applied"
 say "A second plan is quiet"
 show plan
+say "What became of the commit"
+in_git --no-pager log -1 --notes=muster | cut -c1-160
 say "What is remembered"
 show state list | head -n 6
 echo "..."
