@@ -207,7 +207,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	struct plan *plan = NULL;
 	int status = CLI_FAILED;
 
-	if ((!given->allow_dirty && committed_check(s->cli) < 0) || approval_check_direct(s) < 0 ||
+	if (approval_check_direct(s) < 0 || (!given->allow_dirty && committed_check(s->cli) < 0) ||
 	    recover(s, NULL, given) < 0)
 		return CLI_FAILED;
 	s->without_secrets = given->planning.destroy;
@@ -272,9 +272,9 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	}
 	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)
 		return CLI_FAILED;
-	if (apply_check(plan, s->state, &s->cli->diag) == 0 &&
+	if (apply_check(plan, s->state, &s->cli->diag) == 0 && find_inputs(&inputs, &source, s, plan) == 0 &&
+	    approval_check(&approvals, s, plan, &inputs) == 0 &&
 	    (given->allow_dirty || committed_check_plan(s->cli, plan) == 0) &&
-	    find_inputs(&inputs, &source, s, plan) == 0 && approval_check(&approvals, s, plan, &inputs) == 0 &&
 	    take_secrets(s, &given->planning.parameters) == 0 && recover(s, plan, given) == 0)
 		status = run_plan(s, plan, &inputs, given);
 	plan_free(plan);

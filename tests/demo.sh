@@ -16,7 +16,9 @@ if [ ! -t 1 ] || [ -n "${NO_COLOR:-}" ]; then
 	say() { printf '\n== %s\n' "$1"; }
 fi
 in_git() {
-	printf '$ git %s\n' "$*"
+	printf '$ git'
+	printf ' %q' "$@"
+	printf '\n'
 	git -C "$demo" -c user.name=demo -c user.email=demo@example.com "$@"
 }
 show() {
@@ -29,7 +31,7 @@ git init -q -b main "$demo"
 
 say "Only what is committed is applied"
 in_git add -A
-in_git commit -q -m "Four-accounts"
+in_git commit -q -m "The baseline for four accounts"
 say "A local AWS: four accounts, seventeen regions each"
 "$build/muster-sandbox" --port 0 --roster "$demo/accounts.json" --latency-ms 20 >"$demo/.url" &
 sandbox=$!

@@ -219,6 +219,7 @@ is "... and the state is whole" "$status" 0
 # A run that dies in the middle leaves intents, which surgery keeps its hands off.
 sandbox_post fault '{"Faults": ["operation=SetTopicAttributes,action=hang"]}'
 edit stacks/base.json '.Resources.Topic.Properties.DisplayName = "changed"'
+commit_before "$specs"
 "$muster" -C "$specs" apply --auto-approve >"$work/cut" 2>&1 &
 pid=$!
 # In its first call that changes something: intents are written by then.
