@@ -31,6 +31,9 @@ static int refuse(struct cli *cli, const struct state_git *git)
 				  "them" OR_ALLOW_DIRTY,
 				  cli->directory, buf_str(&command));
 	}
+	if (git->distrusted)
+		return diag_error(&cli->diag, "whether the specs in %s are committed cannot be told" OR_ALLOW_DIRTY,
+				  cli->directory);
 	if (git->dirty_count == 0)
 		return diag_error(&cli->diag,
 				  "the specs in %s are in no commit of their git repository: git add and git commit "

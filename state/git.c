@@ -78,13 +78,26 @@ static int read_dirt(struct state_git *out, const struct repo *repo, struct diag
 	return rc < 0 ? repo_failed(repo, "git status", d) : 0;
 }
 
+/* Who may read the specs may plan from them; only what depends on a commit has to do without. */
+static int open_failed(struct state_git *out, const struct repo *repo, const struct diag *why, struct diag *d)
+{
+	if (!repo->distrusted)
+		return diag_error(d, "%s", diag_first_error(why));
+	diag_warning(d, "%s", diag_first_error(why));
+	out->repository = out->distrusted = out->dirty = true;
+	return 0;
+}
+
 int state_git_facts(struct state_git *out, const char *directory, struct diag *d)
 {
+	struct diag why = DIAG_INIT;
 	struct repo repo;
-	int rc = repo_open(&repo, directory, d);
+	int rc = repo_open(&repo, directory, &why);
 
 	*out = (struct state_git){0};
-	if (rc > 0) {
+	if (rc < 0) {
+		rc = open_failed(out, &repo, &why, d);
+	} else if (rc > 0) {
 		out->repository = true;
 		rc = read_commit(out, &repo, d);
 		if (rc == 0 && repo.inside != NULL)
@@ -94,6 +107,7 @@ int state_git_facts(struct state_git *out, const char *directory, struct diag *d
 			out->dirty = true;
 	}
 	repo_close(&repo);
+	diag_free(&why);
 	if (rc < 0)
 		state_git_free(out);
 	return rc;

@@ -16,6 +16,7 @@ struct state_git {
 	char *commit; /* 40 hex digits; NULL: no repository, or no commit yet */
 	char *tree;   /* of the spec directory in that commit; NULL when the commit does not have it */
 	bool repository;
+	bool distrusted; /* it belongs to another user, so nothing of it was read (git's safe.directory); dirty, too */
 	/* A spec file (muster.json, accounts.json, stacks/, files/) differs from the commit or is in none. */
 	bool dirty;
 	/* The first of these files by path, from the spec directory, and how many there are. */
@@ -23,8 +24,9 @@ struct state_git {
 	size_t dirty_count;
 };
 
-/* Looks from `directory` upwards. 0 also where there is no repository (then `repository` is false), -1 with a message
- * when there is one that cannot be read. Free with state_git_free(). */
+/* Looks from `directory` upwards. 0 also where there is no repository (then `repository` is false), or one that git
+ * does not trust (then with a warning that says how to); -1 with a message when there is one that cannot be read. Free
+ * with state_git_free(). */
 int state_git_facts(struct state_git *out, const char *directory, struct diag *d);
 void state_git_free(struct state_git *git);
 

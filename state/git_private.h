@@ -9,7 +9,8 @@
 struct repo {
 	git_repository *git;
 	const char *directory; /* as the user named it; borrowed */
-	char *inside; /* its path inside the work tree, "" for the top, no slash at the end; NULL: not in one */
+	char *inside;    /* its path inside the work tree, "" for the top, no slash at the end; NULL: not in one */
+	bool distrusted; /* repo_open() failed because it belongs to another user */
 };
 
 /* Looks from `directory` upwards. 1, 0 when there is no repository, -1 with a message. Whatever it returned, end with

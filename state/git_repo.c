@@ -80,7 +80,8 @@ int repo_open(struct repo *out, const char *directory, struct diag *d)
 	rc = git_repository_open_ext(&out->git, directory, 0, NULL);
 	if (rc == GIT_ENOTFOUND || rc == GIT_EOWNER)
 		distrusted = path_not_trusted(directory, rc);
-	if (distrusted != NULL)
+	out->distrusted = distrusted != NULL;
+	if (out->distrusted)
 		return diag_error(
 		    d,
 		    "the git repository %s belongs to another user, and git does not trust it; if you do: "

@@ -98,12 +98,25 @@ commit "Five"
 muster apply --auto-approve
 is "committed again it goes on" "$status" 0
 
+if [ "$(id -u)" -eq 0 ]; then
+	topic 5
+	chown -R 12345 "$specs"
+	muster apply --auto-approve
+	is "where git does not trust the repository nothing is applied" "$status" 1
+	like "... as nobody knows what is committed" "$err" "whether the specs in .* are committed cannot be told"
+	like "... with what to do about it" "$err" "git config --global --add safe.directory $specs\$"
+	muster plan --detailed-exitcode
+	is "... but planned" "$status" 2
+	chown -R 0 "$specs"
+	topic 4
+fi
+
 # -- Notes --
 one=$(git -C "$specs" rev-parse 'HEAD~4')
 is "the note of a commit says what became of it" "$(note "$one" | sed -E 's/ in [0-9.]+ (ms|s)$//' | head -1)" \
 	"muster generation 1: complete, 2 created"
 like "... who did it where and when, under which lineage" "$(note "$one")" \
-	"^  by $(id -un) on $(hostname) at 20[0-9-]+T[0-9:]+Z, lineage 01SMALLFLEET0000000000000\$"
+	"^  by $(id -un) on $(hostname) at 20[0-9-]+T[0-9:]+Z, plan [0-9a-f]{12}, lineage 01SMALLFLEET0000000000000\$"
 is "... in a line for machines, too" "$(lines "$one" | jq -c '[.Generation, .Result, .Created, .Failed, .Commit, .Dirty, .Lineage]')" \
 	"[1,\"complete\",2,0,\"$one\",false,\"01SMALLFLEET0000000000000\"]"
 is "... with the link of its generation" "$(lines "$one" | jq -r .Hash)" \

@@ -386,8 +386,15 @@ static void says_how_to_trust_another_users_repository(void **in)
 		skip();
 	make_repository(f);
 	run(f, "chown -R 12345 repo");
-	assert_int_equal(state_git_facts(&git, f->specs, &f->d), -1);
-	assert_says(f, "git config --global --add safe.directory");
+	/* Who may read the specs may plan from them. */
+	assert_int_equal(state_git_facts(&git, f->specs, &f->d), 0);
+	assert_true(git.repository && git.distrusted && git.dirty);
+	assert_null(git.commit);
+	assert_int_equal(f->d.count, 1);
+	assert_int_equal(f->d.items[0].level, DIAG_WARNING);
+	assert_non_null(strstr(f->d.items[0].text, "git config --global --add safe.directory"));
+	diag_free(&f->d);
+	state_git_free(&git);
 	refused(f, f->specs, "HEAD");
 	assert_says(f, "git config --global --add safe.directory");
 	/* What the message says helps. */
