@@ -36,7 +36,8 @@ all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
 
 # -- What has to be installed: Debian's packages ---------------------------------------------------------------------
 DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev libgit2-dev libexpat1-dev \
-	libmicrohttpd-dev libcmocka-dev git jq curl python3 perl clang-format clang-tidy shellcheck ca-certificates
+	libmicrohttpd-dev libcmocka-dev git jq curl python3 perl openssl openssh-client clang-format clang-tidy \
+	shellcheck ca-certificates
 
 # What some tests need besides; they skip themselves where it is missing.
 DEPS_TEST := chromium chromium-driver python3-jsonschema

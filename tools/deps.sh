@@ -11,7 +11,7 @@ missing_of() {
 	for package in "$@"; do
 		case $package in
 		# A tool counts wherever it came from.
-		git | jq | curl | python3 | perl | clang-format | clang-tidy | shellcheck | chromium)
+		git | jq | curl | python3 | perl | openssl | clang-format | clang-tidy | shellcheck | chromium)
 			command -v "$package" >/dev/null 2>&1 && continue
 			;;
 		chromium-driver) command -v chromedriver >/dev/null 2>&1 && continue ;;
