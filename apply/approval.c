@@ -87,10 +87,11 @@ static int add_sshsig(const json_t **signature, struct plan *plan, const struct 
 
 	approval_message(&message, plan->digest);
 	if (result == 0 && !apply_key_verify(&key, "sshsig", bytes->data, bytes->len, message.data, message.len))
-		result = diag_error(d,
-				    "%s: this is no signature of this plan: what must be signed, in the namespace "
-				    "\"" APPLY_KEY_NAMESPACE "\", is \"muster plan approval\" and %s, each with a newline",
-				    shown, plan->digest);
+		result =
+		    diag_error(d,
+			       "%s: this is no signature of this plan: what must be signed, in the namespace "
+			       "\"" APPLY_KEY_NAMESPACE "\", is \"muster plan approval\" and %s, each with a newline",
+			       shown, plan->digest);
 	if (result == 0)
 		result = signature_put(signature, plan, signature_new(&key, "sshsig", bytes), d);
 	apply_key_release(&key);
@@ -103,9 +104,11 @@ static int add_object(const json_t **kept, struct plan *plan, const json_t *give
 	json_t *signature;
 
 	if (digest == NULL)
-		return diag_error(d, "%s: not a signature that muster approve --out or ssh-keygen -Y sign wrote", shown);
+		return diag_error(d, "%s: not a signature that muster approve --out or ssh-keygen -Y sign wrote",
+				  shown);
 	if (strcmp(digest, plan->digest) != 0)
-		return diag_error(d, "%s: a signature of another plan (its digest is %.16s...; this plan's is %.16s...)",
+		return diag_error(d,
+				  "%s: a signature of another plan (its digest is %.16s...; this plan's is %.16s...)",
 				  shown, digest, plan->digest);
 	signature = json_copy((json_t *)given);
 	json_object_del(signature, "Plan");
@@ -186,10 +189,11 @@ static void refuse_tree(struct judge *j)
 	if (state_git_facts(&git, j->directory, j->d) < 0) {
 		j->refused = true;
 	} else if (git.tree == NULL || strcmp(git.tree, j->plan->tree) != 0) {
-		diag_error(j->d,
-			   "the specs are not those that this plan was approved for: the commit that is checked out has "
-			   "%s%.12s, the plan was made from tree %.12s; check that out, or make a new plan",
-			   git.tree == NULL ? "none" : "tree ", git.tree == NULL ? "" : git.tree, j->plan->tree);
+		diag_error(
+		    j->d,
+		    "the specs are not those that this plan was approved for: the commit that is checked out has "
+		    "%s%.12s, the plan was made from tree %.12s; check that out, or make a new plan",
+		    git.tree == NULL ? "none" : "tree ", git.tree == NULL ? "" : git.tree, j->plan->tree);
 		j->refused = true;
 	}
 	state_git_free(&git);
@@ -202,7 +206,8 @@ static void doubt(struct judge *j, const char *format, const char *who, const ch
 
 static bool holds(const struct judge *j, const struct approver *approver, const json_t *signature)
 {
-	const char *algorithm = json_get_string(signature, "Algorithm"), *text = json_get_string(signature, "Signature");
+	const char *algorithm = json_get_string(signature, "Algorithm"),
+		   *text = json_get_string(signature, "Signature");
 	buf_auto struct buf bytes = BUF_INIT, message = BUF_INIT;
 
 	if (algorithm == NULL || text == NULL || text_base64_decode(&bytes, text, strlen(text)) < 0)
@@ -230,12 +235,13 @@ static void judge_signature(struct judge *j, const json_t *signature, json_t *ap
 			   approver->name);
 		j->refused = true;
 	} else if (j->wrote[number]) {
-		doubt(j, "does not count: who signed also wrote commits of this change (NotAuthor)", approver->name, "");
+		doubt(j, "does not count: who signed also wrote commits of this change (NotAuthor)", approver->name,
+		      "");
 	} else if (!j->signed_by[number]) {
 		j->signed_by[number] = true;
 		j->signers++;
-		json_array_append_new(approvals, json_pack("{s:s, s:s, s:s*}", "Key", key, "Comment", approver->name,
-							   "Time", time));
+		json_array_append_new(
+		    approvals, json_pack("{s:s, s:s, s:s*}", "Key", key, "Comment", approver->name, "Time", time));
 	}
 }
 
