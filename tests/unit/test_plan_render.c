@@ -436,8 +436,9 @@ static void unreachable_is_said_by_cause(void **state)
 	(void)state;
 	for (int a = 0; a < 5; a++) {
 		mem_auto_str char *name = mem_printf("app-%d", a), *id = mem_printf("%012d", 100000 + a);
+		json_auto_t *regions = json_pack("[s, s]", "r-home-1", "r-north-1");
 
-		plan_account_add(plan, name, id, NULL, json_pack("[s, s]", "r-home-1", "r-north-1"));
+		plan_account_add(plan, name, id, NULL, regions);
 		for (int r = 0; r < 2; r++) {
 			for (int k = 0; k < 12; k++) {
 				mem_auto_str char *address =
