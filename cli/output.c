@@ -14,14 +14,13 @@ static void set_digest(struct plan *plan)
 		json_decref(plan_to_json(plan));
 }
 
-static void add_json(struct buf *out, struct plan *plan)
+/* Written piece by piece: the text of a large fleet's plan need not be in memory as a whole. */
+static int put_json(struct plan *plan)
 {
 	json_auto_t *json = plan_to_json(plan);
-	char *text = json_dumps(json, JSON_INDENT(2));
+	bool put = json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
 
-	buf_adds(out, text != NULL ? text : "");
-	buf_addc(out, '\n');
-	free(text);
+	return put && fflush(stdout) == 0 ? 0 : -1;
 }
 
 static void add_markdown(struct buf *out, struct plan *plan)
@@ -45,20 +44,37 @@ static void add_text(struct buf *out, const struct cli *cli, const struct plan *
 	plan_render_text(out, plan, &options);
 }
 
-int output_plan(struct cli *cli, struct plan *plan, const char *format)
+static int put(const struct buf *text)
+{
+	return fwrite(buf_str(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0 ? 0 : -1;
+}
+
+void planning_print(const struct cli *cli, const struct plan *plan)
+{
+	buf_auto struct buf text = BUF_INIT;
+
+	add_text(&text, cli, plan);
+	put(&text);
+}
+
+static int put_as(const struct cli *cli, struct plan *plan, const char *format)
 {
 	buf_auto struct buf text = BUF_INIT;
 
 	if (strcmp(format, "json") == 0)
-		add_json(&text, plan);
-	else if (strcmp(format, "markdown") == 0)
+		return put_json(plan);
+	if (strcmp(format, "markdown") == 0)
 		add_markdown(&text, plan);
 	else if (strcmp(format, "html") == 0)
 		add_html(&text, plan);
 	else
 		add_text(&text, cli, plan);
-	if (fwrite(buf_str(&text), 1, text.len, stdout) == text.len && fflush(stdout) == 0)
+	return put(&text);
+}
+
+int output_plan(struct cli *cli, struct plan *plan, const char *format)
+{
+	if (put_as(cli, plan, format) == 0)
 		return 0;
-	diag_error(&cli->diag, "cannot write to stdout: %s", strerror(errno));
-	return -1;
+	return diag_error(&cli->diag, "cannot write to stdout: %s", strerror(errno));
 }

@@ -83,16 +83,6 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	return result;
 }
 
-void planning_print(const struct cli *cli, const struct plan *plan)
-{
-	const struct plan_text_options options = {.color = cli->terminal.out_color, .width = cli->terminal.width};
-	buf_auto struct buf text = BUF_INIT;
-
-	plan_render_text(&text, plan, &options);
-	fwrite(buf_str(&text), 1, text.len, stdout);
-	fflush(stdout);
-}
-
 const char *const planning_formats[] = {"text", "markdown", "json", "html", NULL};
 
 static void saved(const struct cli *cli, const char *file)

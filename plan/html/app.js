@@ -233,6 +233,7 @@
     matrix.setAttribute("aria-colcount", String(width + 1));
     before = make("div");
     after = make("div");
+    for (const space of [before, after]) space.setAttribute("role", "presentation");
     matrix.append(headRow(), before, after);
     let waits = false;
     matrix.addEventListener("scroll", () => {

@@ -35,9 +35,9 @@ like "... with the same entries" "$out" '"t":"recording/Trail"'
 run "$muster" -C "$fleet" plan --format xml
 is "no such format" "$status" 1
 like "... says which there are" "$err" 'text, markdown, json, html'
-run "$muster" show --format markdown "$work/create.json" >/dev/full
 is "a full disk is no success" "$("$muster" show --format html "$work/create.json" 2>"$work/full" >/dev/full; echo $?)" 1
-like "... and is said" "$(<"$work/full")" 'cannot write to stdout'
+like "... and is said" "$(<"$work/full")" 'cannot write to stdout: No space left'
+is "... of JSON neither" "$("$muster" show --format json "$work/create.json" 2>"$work/full" >/dev/full; echo $?)" 1
 
 # -- A second plan: deletes, replaces, updates, a loop --
 run "$muster" -C "$fleet" apply "$work/create.json"
