@@ -437,6 +437,18 @@ static bool move_waits(struct subject *s)
 	return true;
 }
 
+/* For nearly all resources there is nothing that could be. */
+static bool move_disputed(const struct subject *s)
+{
+	const struct specs_resource *resource = s->resource;
+	size_t count;
+
+	specs_instance_moved(resource->instance, &count);
+	if (count == 0 && s->m->renamed.live == 0)
+		return false;
+	return maker_move_disputed(s->m, &resource->place, resource->address, s->moved_from);
+}
+
 static void decide(struct subject *s)
 {
 	const struct known *known = s->known;
@@ -445,8 +457,7 @@ static void decide(struct subject *s)
 
 	if (s->resource->blocked != NULL)
 		set_aside(s, PLAN_NOTE_BLOCKED, s->resource->address, s->resource->blocked);
-	else if (s->recorded && (maker_move_disputed(s->m, &s->resource->place, s->resource->address, s->moved_from) ||
-				 (!as_recorded && subject_parse(s) < 0)))
+	else if (s->recorded && (move_disputed(s) || (!as_recorded && subject_parse(s) < 0)))
 		seen_set(s->m, s->resource->address, SIZE_MAX);
 	else if (move_waits(s))
 		return;
