@@ -195,6 +195,15 @@ like "... by name" "$err" 'fleet/Bells .*would be replaced, but it is protected'
 edit stacks/fleet.json 'del(.Resources.Bells.Properties.TopicName)'
 quiet "... and quiet"
 
+# -- Two records for one resource --
+muster state mv security/eu-west-1/reader/Names security/eu-west-1/fleet/Alarms
+muster plan
+is "what is recorded at both addresses is refused" "$status" 1
+like "... with both, and the way out" "$err" \
+	'security/eu-west-1/fleet/Bells is recorded, and so is security/eu-west-1/fleet/Alarms, which is to be moved here.*muster state rm'
+muster state mv security/eu-west-1/fleet/Alarms security/eu-west-1/reader/Names
+quiet "... and quiet when it is put back"
+
 # -- Out of the specs while its account is renamed --
 edit accounts.json '.Accounts[1].Name = "ledger"'
 edit stacks/fleet.json 'del(.Resources.Events)'
