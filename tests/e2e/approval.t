@@ -277,6 +277,25 @@ approve plan.json sato
 muster apply "$work/plan.json"
 is "somebody else may" "$status" 0
 
+# -- A rollback --
+hold
+muster rollback 1 --out "$work/back.json"
+is "going back to before all these rules is a plan" "$status" 0
+muster apply "$work/back.json"
+refused "... which the rules of today are for" 'nobody has signed it, and the specs of generation [0-9]+ require 1 of 2 keys'
+approve back.json kato
+muster apply "$work/back.json"
+is "... and who may sign today approves it" "$status $(topics | wc -l)" "0 4"
+topic six
+fleet_commit "$specs" "Six again"
+plan_to plan.json
+hold
+muster apply "$work/plan.json"
+refused "after it the rules are still those of the newest generation that is no rollback" 'require 1 of 2 keys; who still may: test@example.com'
+approve plan.json sato
+muster apply "$work/plan.json"
+is "... as is who may sign" "$status" 0
+
 # -- Keys of OpenSSH --
 if command -v ssh-keygen >/dev/null; then
 	for type in ed25519 rsa ecdsa; do
@@ -320,6 +339,21 @@ if command -v ssh-keygen >/dev/null; then
 	is "one that ssh-keygen made by itself is added" "$status" 0
 	muster apply "$work/plan.json"
 	is "... and all three count" "$status" 0
+	# Who signed a commit wrote it, whatever name stands in it.
+	edit muster.json ".Approval = {Required: 1, NotAuthor: true, Keys: [\"$(cat "$keys/ed25519.pub")\"]}"
+	fleet_commit "$specs" "One key"
+	plan_to plan.json
+	for key in ed25519 rsa ecdsa; do run "$muster" approve "$work/plan.json" --key "$keys/$key"; done
+	muster apply "$work/plan.json"
+	is "a list of one key" "$status" 0
+	topic nine
+	git -C "$specs" add -A
+	git -C "$specs" -c gpg.format=ssh -c user.signingkey="$keys/ed25519" commit -q -S -m "Nine, signed"
+	plan_to plan.json
+	run "$muster" approve "$work/plan.json" --key "$keys/ed25519"
+	hold
+	muster apply "$work/plan.json"
+	refused "the key that signed the commit" 'ed25519@example.com .* does not count: who signed also wrote commits'
 	PATH=/nonexistent run "$muster" approve "$work/plan.json" --key "$keys/ed25519"
 	like "without ssh-keygen it is said what is missing" "$err" 'needs ssh-keygen \(Debian: openssh-client\)'
 	cp "$keys/ed25519.pub" "$work/lone.pub"
