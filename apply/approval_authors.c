@@ -1,5 +1,5 @@
-/* NotAuthor: whoever wrote a change does not approve it. Git knows who wrote what since the generation whose rules hold;
- * by e-mail address, and by the SSH keys that commits are signed with. */
+/* NotAuthor: whoever wrote a change does not approve it. Git knows who wrote what since the generation whose rules
+ * hold; by e-mail address, and by the SSH keys that commits are signed with. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,9 +54,10 @@ int approval_authors(bool *wrote, const struct approvers *approvers, const struc
 	if (there && mark(wrote, approvers, directory, from, plan->commit, d) < 0)
 		return -1;
 	if (plan->rollback > 0)
-		return there ? 0 : diag_error(d, "NotAuthor: git does not have commit %s, which this plan was made from",
-					      plan->commit == NULL ? "(none)" : plan->commit);
-	/* What is checked out has the plan's tree. After a squash merge it is the only commit that still tells who wrote
-	 * it; else it may add who merged it. */
+		return there ? 0
+			     : diag_error(d, "NotAuthor: git does not have commit %s, which this plan was made from",
+					  plan->commit == NULL ? "(none)" : plan->commit);
+	/* What is checked out has the plan's tree. After a squash merge it is the only commit that still tells who
+	 * wrote it; else it may add who merged it. */
 	return mark(wrote, approvers, directory, from, "HEAD", d);
 }

@@ -1,5 +1,5 @@
-/* Limits of muster.json on what one plan may do. They are counted from the plan's changes alone, so that whoever reads a
- * plan file counts the same. */
+/* Limits of muster.json on what one plan may do. They are counted from the plan's changes alone, so that whoever reads
+ * a plan file counts the same. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

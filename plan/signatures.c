@@ -29,7 +29,7 @@ int plan_signature_check(const json_t *signature)
 		const char *key;
 		bool required;
 		size_t max;
-	} members[] = {{"Key", true, 64},    {"KeyType", true, 64},   {"Comment", false, 1024},
+	} members[] = {{"Key", true, 64},   {"KeyType", true, 64},   {"Comment", false, 1024},
 		       {"Time", false, 32}, {"Algorithm", true, 64}, {"Signature", true, SIGNATURE_TEXT_MAX}};
 	const char *key = json_get_string(signature, "Key");
 	size_t known = 0;
