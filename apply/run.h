@@ -158,7 +158,7 @@ struct apply_run {
 	struct map locks;    /* serialize key -> struct apply_lock */
 	struct map intents;  /* addresses whose intent an earlier run left */
 	struct apply_target *ring_head, *ring_tail;
-	size_t burst;                    /* nodes that the first of them has started in this turn of its */
+	size_t burst, burst_max;         /* nodes that the first of them has started in this turn of its, and may */
 	size_t urgent_head, urgent_tail; /* ready nodes of changes that are half done */
 	size_t parallelism, a_target;    /* ops at once: in all, and in one target */
 

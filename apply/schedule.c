@@ -10,9 +10,10 @@
 #define TARGET_SHARE 4
 #define TARGET_MIN   8
 
-/* Nodes that a target may start before the next one has its turn. Records lie in the state in order of address, so
- * those of one target share pages: started together they are written together, in a third of the bytes that one of each
- * target would take. */
+/* At most so many nodes does a target start in a row, where there are more targets than places. Records lie in the
+ * state in order of address, so those of one target share pages: started together they are written together, in a third
+ * of the bytes that one of each target would take. Where every target can have a place it gets it first: chains that
+ * start late end late. */
 #define TARGET_BURST 8
 
 /* -- Queues -------------------------------------------------------------------------------------------------------- */
@@ -149,7 +150,7 @@ static void ring_turn(struct apply_run *run)
 {
 	struct apply_target *target = run->ring_head;
 
-	if (++run->burst < TARGET_BURST && target->head != APPLY_NONE && target->running < run->a_target)
+	if (++run->burst < run->burst_max && target->head != APPLY_NONE && target->running < run->a_target)
 		return;
 	run->burst = 0;
 	run->ring_head = target->next;
@@ -347,6 +348,9 @@ int apply_schedule_open(struct apply_run *run)
 	run->a_target = run->parallelism / TARGET_SHARE;
 	if (run->a_target < TARGET_MIN)
 		run->a_target = run->parallelism < TARGET_MIN ? run->parallelism : TARGET_MIN;
+	run->burst_max = 1 + run->targets.live / run->parallelism;
+	if (run->burst_max > TARGET_BURST)
+		run->burst_max = TARGET_BURST;
 	count = run->graph->count;
 	run->nodes = mem_array(count + 1, sizeof run->nodes[0]);
 	run->barrier_stack = mem_array(count + 1, sizeof run->barrier_stack[0]);
