@@ -52,6 +52,7 @@ struct apply_report {
 	uint64_t generation;
 	size_t done, failed, skipped, not_started;
 	size_t created, updated, replaced, deleted, adopted, forgotten;
+	size_t moved; /* records that got another address and nothing else; what was changed besides counts as that */
 	struct apply_failure *failures;
 	size_t failure_count;
 	bool interrupted;

@@ -199,6 +199,7 @@ static json_t *outcome_of(const struct apply_run *run)
 	    {"Deleted", report->deleted},
 	    {"Adopted", report->adopted},
 	    {"Forgotten", report->forgotten},
+	    {"Moved", report->moved},
 	    {"ElapsedMs", (uint64_t)report->elapsed_ms},
 	    {"Calls", report->provider.calls},
 	    {"Retries", report->provider.retries},

@@ -98,7 +98,9 @@ static void count_done(struct apply_run *run, size_t i)
 		report->adopted++;
 		break;
 	case PLAN_UPDATE:
-		report->updated++;
+		*(run->plan->changes[i].moved_from != NULL && run->plan->changes[i].record_only ? &report->moved
+												: &report->updated) +=
+		    1;
 		break;
 	case PLAN_REPLACE:
 		*(run->changes[i].decided == DECIDED_IN_PLACE ? &report->updated : &report->replaced) += 1;

@@ -31,6 +31,7 @@ static void totals_text(struct buf *out, const struct apply_report *report, bool
 	add_part(out, &first, report->deleted, "deleted");
 	add_part(out, &first, report->adopted, "adopted");
 	add_part(out, &first, report->forgotten, "forgotten");
+	add_part(out, &first, report->moved, "moved");
 	add_part(out, &first, report->failed, "failed");
 	add_part(out, &first, report->skipped, "skipped");
 	add_part(out, &first, report->not_started, "not started");
@@ -83,6 +84,7 @@ json_t *summary_json(const struct plan *plan, const struct apply_report *report)
 	    {"deleted", report->deleted},
 	    {"adopted", report->adopted},
 	    {"forgotten", report->forgotten},
+	    {"moved", report->moved},
 	    {"elapsed_ms", (uint64_t)report->elapsed_ms},
 	    {"calls", report->provider.calls},
 	    {"retries", report->provider.retries},

@@ -109,7 +109,7 @@ void words_muster(struct buf *out, const char *directory)
 const char *words_done(const struct plan_change *change)
 {
 	if (change->record_only)
-		return "recorded";
+		return change->moved_from != NULL ? "moved" : "recorded";
 	switch (change->action) {
 	case PLAN_CREATE:
 		return "created";

@@ -83,6 +83,7 @@ run "$muster" -C "$specs" show "$work/rename.json"
 like "... and shown again" "$out" 'account renamed from app to payments'
 muster apply "$work/rename.json"
 is "... applied without one call that changes anything" "$status $(writes)" "0 $written"
+like "... and says what it did" "$out" 'Applied: 1 updated, 12 moved in'
 is "... and everything is as it was in AWS" "$(held)" "$before"
 is "... under the new name" "$("$muster" -C "$specs" state list | grep -c '^payments/') $("$muster" -C "$specs" state list | grep -c '^app/')" "12 0"
 quiet "... and quiet afterwards: names stay"

@@ -244,6 +244,8 @@ static void a_move_makes_no_call(void **state)
 	bench_apply(&b, plan);
 	assert_int_equal(b.fake.calls, calls);
 	assert_int_equal(b.report->done, 1);
+	assert_int_equal(b.report->moved, 1);
+	assert_int_equal(b.report->updated, 0);
 	json_auto_t *old = bench_record(&b, "app/r1/s/Old"), *new = bench_record(&b, "app/r1/s/New");
 	assert_null(old);
 	assert_string_equal(json_get_string(new, "Origin"), "app/r1/s/Old");
