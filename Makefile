@@ -40,7 +40,7 @@ DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev li
 	shellcheck ca-certificates
 
 # What some tests need besides; they skip themselves where it is missing.
-DEPS_TEST := chromium chromium-driver python3-jsonschema
+DEPS_TEST := chromium chromium-driver python3-jsonschema cmark-gfm
 
 deps:
 	@sh tools/deps.sh $(DEPS)

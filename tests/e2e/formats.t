@@ -63,6 +63,16 @@ show markdown "$work/change.json"
 is "markdown has the same entries" "$(grep -c '<b>' <<<"$out")" \
 	"$("$muster" show "$work/change.json" | grep -cE '^[^ ]+ (delete|replace|update|create) ')"
 like "... in the same order" "$(grep -oE '<b>[a-z]+' <<<"$out" | uniq | tr '\n' ' ')" '^<b>delete <b>replace <b>update <b>create $'
+if command -v cmark-gfm >/dev/null; then
+	page=$(cmark-gfm --unsafe -e table -e autolink -e strikethrough -e tagfilter <<<"$out")
+	is "GitHub's own parser opens and closes as many details" \
+		"$(grep -c '<details>' <<<"$page") $(grep -c '</details>' <<<"$page")" \
+		"$(grep -c '^<details>' <<<"$out") $(grep -c '^<details>' <<<"$out")"
+	is "... with a block of code in each" "$(grep -c '<pre' <<<"$page")" "$(grep -c '^<details>' <<<"$out")"
+	is "... and a table" "$(grep -c '<table>' <<<"$page")" 1
+else
+	pass "GitHub's own parser reads it so # SKIP cmark-gfm is not installed"
+fi
 run env COLUMNS=60 "$muster" show "$work/change.json"
 at_most "text keeps to the terminal's width" "$(grep -E '^ +[~+-] [A-Za-z]+: ' <<<"$out" | grep -vE '#|\.\.\.|"[^"]{40,}"' | awk '{ if (length > n) n = length } END { print n + 0 }')" 60
 
