@@ -30,9 +30,9 @@ UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/uni
 DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c tests/bench/*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
-.PHONY: all unit deps deps-test need-deps demo test bench fuzz lint install clean asan \
+.PHONY: all unit deps deps-test need-deps demo test kill bench fuzz lint install clean asan \
 	conform-moto conform-cli conform-terraform
-all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox
+all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox $(BUILD)/kill/stop.so
 
 # -- What has to be installed: Debian's packages ---------------------------------------------------------------------
 DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev libgit2-dev libexpat1-dev \
@@ -56,6 +56,12 @@ $(BUILD)/muster: $(BUILD)/obj/cli/main.o $(BUILD)/libmuster.a
 $(BUILD)/muster-sandbox: $(SANDBOX_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+
+# What tests/kill preloads to end the program at a chosen boundary.
+$(BUILD)/kill/%.so: tests/kill/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 $(BUILD)/libmuster.a: $(OBJECTS)
 	$(call say,AR,$@)
@@ -110,6 +116,11 @@ demo: deps
 test: deps-test
 	@$(MAKE) --no-print-directory -j$(JOBS) all asan
 	@bash tests/run.sh $(BUILD)
+
+# Every type killed at every boundary, and a fleet at many more random moments than `make test` does.
+kill: all
+	MUSTER_BUILD=$(BUILD) MUSTER_KILLS=all python3 tests/kill/types.t
+	MUSTER_BUILD=$(BUILD) MUSTER_KILLS=1000 python3 tests/kill/fleet.t
 
 bench: all $(BUILD)/driver/bench/commit $(BUILD)/driver/bench/render
 	bash tests/bench/fleet.sh $(BUILD)

@@ -63,6 +63,21 @@ static void reset(struct sb *sb, struct sb_http *http)
 	reply(http, status == 0 ? 200 : 500, json_pack("{s:b}", "Reset", status == 0));
 }
 
+/* save/NAME and restore/NAME: a world to come back to. */
+static bool world(struct sb *sb, struct sb_http *http, const char *what)
+{
+	bool good = true;
+
+	if (strncmp(what, "save/", 5) == 0)
+		sb_world_save(sb, what + 5);
+	else if (strncmp(what, "restore/", 8) == 0)
+		good = sb_world_restore(sb, what + 8);
+	else
+		return false;
+	reply(http, good ? 200 : 404, good ? json_object() : json_pack("{s:s}", "Error", "nothing is saved as that"));
+	return true;
+}
+
 /* The body: one fault spec a line, or {"Clear": true, "Faults": ["spec", ...]}. */
 static void faults(struct sb *sb, struct sb_http *http)
 {
@@ -187,7 +202,7 @@ bool sb_control(struct sb *sb, struct sb_http *http)
 		faults(sb, http);
 	else if (strcmp(what, "config") == 0 && post)
 		settings(sb, http);
-	else
+	else if (!post || !world(sb, http, what))
 		reply(http, 404, json_pack("{s:s}", "Error", "no such control"));
 	return true;
 }

@@ -114,5 +114,6 @@ int main(int argc, char **argv)
 	}
 	sb_fault_clear(&sb);
 	sb_world_free(&sb);
+	json_decref(sb.saved);
 	return status;
 }

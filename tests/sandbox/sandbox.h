@@ -76,6 +76,7 @@ struct sb {
 	unsigned int port;   /* where it listens */
 	json_t *traces;      /* of events: flow.h */
 	json_t *chat;        /* what was posted to /_sandbox/webhook */
+	json_t *saved;       /* name -> a world that was saved: world.c */
 	struct sb_run *runs; /* functions at work: run.c */
 };
 
@@ -83,6 +84,10 @@ struct sb {
 int sb_world_load(struct sb *sb);
 void sb_world_free(struct sb *sb);
 int sb_roster_load(struct sb *sb);
+/* Keeps the world as it is now under a name, and makes it so again (false: there is none of that name). Settings,
+ * faults and counts stay as they are. */
+void sb_world_save(struct sb *sb, const char *name);
+bool sb_world_restore(struct sb *sb, const char *name);
 /* "opt-in-not-required", "opted-in", "not-opted-in", or NULL for a region that does not exist for this account. */
 const char *sb_region_status(struct sb *sb, const char *account, const char *region);
 bool sb_region_enabled(struct sb *sb, const char *account, const char *region);

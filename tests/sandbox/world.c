@@ -35,6 +35,43 @@ void sb_world_free(struct sb *sb)
 	sb->calls = sb->throttled = 0;
 }
 
+/* Everything that calls can change. */
+static json_t **world_part(struct sb *sb, size_t i, const char **name)
+{
+	static const char *const names[] = {"accounts", "regions", "keys", "builtin", "state", "buckets"};
+	json_t **parts[] = {&sb->accounts, &sb->regions, &sb->keys, &sb->builtin, &sb->state, &sb->buckets};
+
+	*name = i < sizeof names / sizeof names[0] ? names[i] : NULL;
+	return *name != NULL ? parts[i] : NULL;
+}
+
+void sb_world_save(struct sb *sb, const char *name)
+{
+	json_t *copy = json_pack("{s:I}", "sequence", (json_int_t)sb->sequence), **part;
+	const char *key;
+
+	for (size_t i = 0; (part = world_part(sb, i, &key)) != NULL; i++)
+		json_object_set_new(copy, key, json_deep_copy(*part));
+	if (sb->saved == NULL)
+		sb->saved = json_object();
+	json_object_set_new(sb->saved, name, copy);
+}
+
+bool sb_world_restore(struct sb *sb, const char *name)
+{
+	json_t *copy = json_object_get(sb->saved, name), **part;
+	const char *key;
+
+	if (copy == NULL)
+		return false;
+	for (size_t i = 0; (part = world_part(sb, i, &key)) != NULL; i++) {
+		json_decref(*part);
+		*part = json_deep_copy(json_object_get(copy, key));
+	}
+	sb->sequence = (uint64_t)sb_int(copy, "sequence", 0);
+	return true;
+}
+
 json_t *sb_account_regions(struct sb *sb, const char *account)
 {
 	json_t *own = json_object_get(json_object_get(sb->accounts, account), "Regions");

@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Every resource type, killed at every boundary (stop.c) of its create, of each update and replacement, and of its
+delete. TAP.
+
+Each step starts from a saved world and state, is cut off at one boundary, planned, and applied again. Then the sandbox
+and the records must be what they are after a run that nobody disturbed (killing.picture), with no intent open and
+nothing left to plan. Where something was left open, the recovery is killed at its boundaries too.
+
+MUSTER_KILLS=all    every boundary, also those where nothing was written or changed yet, and of each recovery
+MUSTER_KILLS=TYPE   the same, of types that have this in their names"""
+import copy
+import json
+import os
+import pathlib
+import queue
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import killing  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = json.loads((HERE.parent / "e2e/types_cases.json").read_text())
+OURS = json.loads((HERE / "cases.json").read_text())
+KILLS = os.environ.get("MUSTER_KILLS", "")
+ACCOUNT, REGION = "111111111111", "eu-west-1"
+PREFIX = f"security/{REGION}/things/"
+WORKERS = int(os.environ.get("MUSTER_KILL_WORKERS", "0")) or (os.cpu_count() or 2)
+
+
+# -- Cases as stacks ---------------------------------------------------------------------------------------------------
+
+def logical(case):
+    return case["As"] if "As" in case else case["Type"].split("::", 1)[1].replace("::", "")
+
+
+def filled(value):
+    """A case's "@name.Attribute" as a reference; ACCOUNT and REGION in texts."""
+    if isinstance(value, dict):
+        return {key: filled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item) for item in value]
+    if isinstance(value, str) and value.startswith("@"):
+        return {"Fn::GetAtt": value[1:].split(".", 1)}
+    if isinstance(value, str) and value != "ACCOUNT":
+        return value.replace("ACCOUNT", ACCOUNT).replace("REGION", REGION)
+    return value
+
+
+def references(value):
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+    elif isinstance(value, str) and value.startswith("@"):
+        yield value[1:].split(".", 1)[0]
+
+
+def needed(case):
+    """Cases that must be there before this one, in order."""
+    names = list(OURS["Needs"].get(case["Type"], [])) + sorted(set(references(case)))
+    found = []
+    for name in names:
+        other = next(c for c in CASES if name in (c.get("As"), c["Type"]))
+        found += [c for c in needed(other) + [other] if c not in found]
+    return [c for i, c in enumerate(found) if c not in found[:i]]
+
+
+def resource(case, properties):
+    depends = sorted({logical(c) for c in needed(case)} - set(references(properties)))
+    return {"Type": case["Type"], "Properties": filled(properties), **({"DependsOn": depends} if depends else {})}
+
+
+class Job:
+    """What is there before, and the steps: (name, the stack's resources after it)."""
+
+    def __init__(self, name, base, steps):
+        self.name, self.base, self.steps = name, base, steps
+
+
+def job_of_case(case, name):
+    base = {logical(c): resource(c, c["Properties"]) for c in needed(case)}
+    properties = case["Properties"]
+    steps = [("create", properties)]
+    for kind, changes in (("update", case.get("Update", [])), ("replace", OURS["More"].get(case["Type"], []))):
+        for i, change in enumerate(changes):
+            properties = {k: v for k, v in {**properties, **change}.items() if v is not None}
+            steps.append((f"{kind} {i + 1}", properties))
+    stacks = [(step, {**base, "Case": resource(case, p)}) for step, p in steps]
+    return Job(name, base, stacks + [("delete", base)])
+
+
+def jobs_all():
+    jobs, seen = [], {}
+    for case in CASES:
+        seen[case["Type"]] = seen.get(case["Type"], 0) + 1
+        again = f" ({seen[case['Type']]})" if seen[case["Type"]] > 1 else ""
+        jobs.append(job_of_case(case, case["Type"] + again))
+    for together in OURS["Together"]:
+        jobs.append(Job(together["Name"], together["Base"],
+                        [(s["Name"], {**together["Base"], **s["Resources"]}) for s in together["Steps"]]))
+    if KILLS not in ("", "all"):
+        jobs = [job for job in jobs if KILLS in job.name]
+    # The long ones first, so that the workers end together.
+    return sorted(jobs, key=lambda job: -len(job.steps))
+
+
+# -- Killing -----------------------------------------------------------------------------------------------------------
+
+class Runner:
+    def __init__(self, tap, job, directory, sandbox, types):
+        self.tap, self.job, self.directory = tap, job, directory
+        self.fleet = killing.Fleet(sandbox, directory / "state", types)
+        self.kills = 0
+
+    def write_specs(self):
+        settings = {"Version": 1, "HomeRegion": REGION, "Lineage": "01KILLEDTYPES000000000000A",
+                    "Access": {"Chain": [], "Role": None}, "State": {"Path": str(self.fleet.state)}}
+        roster = {"Accounts": [{"Name": "security", "Id": ACCOUNT, "Tags": ["security"]}]}
+        for i, (_, resources) in enumerate([("base", self.job.base)] + self.job.steps):
+            specs = self.directory / "specs" / str(i)
+            (specs / "stacks").mkdir(parents=True)
+            (specs / "muster.json").write_text(json.dumps(settings))
+            (specs / "accounts.json").write_text(json.dumps(roster))
+            if resources:
+                (specs / "stacks/things.json").write_text(json.dumps(
+                    {"Targets": {"Accounts": ["security"], "Regions": ["home"]}, "Resources": resources}))
+        killing.commit(str(self.directory / "specs"), self.job.name)
+
+    def specs(self, number):
+        return str(self.directory / "specs" / str(number))
+
+    def apply(self, specs, **how):
+        return self.fleet.run(specs, "apply", "--auto-approve", "--json", **how)
+
+    def picture(self, specs, addresses):
+        listed = self.fleet.run(specs, "state", "list").out.split()
+        return killing.picture(self.fleet.sandbox.dump(), self.fleet.records(specs, [a for a in listed if a in addresses])), listed
+
+    def recover(self, specs, wanted, recovery_kills=(), gather=None):
+        """Plan and apply after a kill; what is wrong afterwards, or None."""
+        fleet, sandbox = self.fleet, self.fleet.sandbox
+        before = sandbox.dump()
+        data = (fleet.state / "data.mdb").read_bytes() if (fleet.state / "data.mdb").exists() else b""
+        planned = fleet.run(specs, "plan", "--json")
+        if planned.status != 0:
+            return f"the plan fails: {planned}"
+        if sandbox.dump() != before or (data and (fleet.state / "data.mdb").read_bytes() != data):
+            return "the plan changed something"
+        noted = sorted(n["subject"] for n in json.loads(planned.out)["muster"].get("notes", []) if n["kind"] == "open_intent")
+        for at in recovery_kills:
+            self.kills += 1
+            self.apply(specs, kill_at=at)
+        applied = self.apply(specs, boundaries=gather)
+        if applied.status != 0:
+            return f"the next apply fails: {applied}"
+        told = sorted(event["address"] for event in applied.events("recovered"))
+        if not recovery_kills and told != noted:
+            return f"the plan noted {noted}, the apply recovered {told}"
+        quiet = fleet.run(specs, "plan", "--detailed-exitcode", "--json")
+        notes = json.loads(quiet.out)["muster"].get("notes", []) if quiet.status == 0 else []
+        if quiet.status != 0 or any(n["kind"] == "open_intent" for n in notes):
+            return f"there is still something to do: {quiet}"
+        got, wants = self.picture(specs, wanted[2]), wanted[:2]
+        if got[1] != wants[1]:
+            return f"recorded: {got[1]}, wanted {wants[1]}"
+        if got[0] != wants[0]:
+            missing = [line for line in wants[0] if line not in got[0]]
+            more = [line for line in got[0] if line not in wants[0]]
+            return "\n".join(["differs:"] + ["- " + line for line in missing] + ["+ " + line for line in more] +
+                             [f"  ({len(wants[0])} and {len(got[0])} lines)"] + [e["address"] + ": " + e["what"] for e in applied.events("recovered")] )
+        return None
+
+    def step(self, number):
+        """Returns what is wrong, by boundary."""
+        name, resources = self.job.steps[number - 1]
+        specs, before, boundaries, wrong = self.specs(number), f"before-{number}", [], []
+        former = self.job.steps[number - 2][1] if number > 1 else self.job.base
+        addresses = {PREFIX + key for key in {*resources, *former} if resources.get(key) != former.get(key)}
+        self.fleet.save(before)
+        applied = self.apply(specs, boundaries=boundaries)
+        if applied.status != 0:
+            return None, [f"undisturbed, it fails: {applied}"]
+        wanted = (*self.picture(specs, addresses), addresses)
+        self.fleet.save(f"after-{number}")
+        first = boundaries.index("commit") if "commit" in boundaries else 0
+        for at in range(1 if KILLS == "all" else max(1, first), len(boundaries) + 1):
+            self.fleet.restore(before)
+            killed = self.apply(specs, kill_at=at)
+            self.kills += 1
+            if killed.status not in (killing.KILLED, 0):
+                wrong.append(f"at {at} ({boundaries[at - 1]}): {killed}")
+                continue
+            gather = []
+            problem = self.recover(specs, wanted, gather=gather)
+            if problem is not None:
+                wrong.append(f"at {at} ({boundaries[at - 1]}): {problem}")
+        self.fleet.restore(f"after-{number}")
+        return len(boundaries), wrong
+
+    def run(self):
+        self.fleet.sandbox.post("reset")
+        self.write_specs()
+        based = self.apply(self.specs(0)) if self.job.base else killing.Result(0, "", "")
+        self.tap.ok(based.status == 0, f"{self.job.name}: what it needs is made", based)
+        if based.status != 0:
+            return
+        for number in range(1, len(self.job.steps) + 1):
+            started = time.monotonic()
+            count, wrong = self.step(number)
+            self.tap.ok(not wrong, f"{self.job.name}: {self.job.steps[number - 1][0]}, killed at {count} boundaries in {time.monotonic() - started:.1f} s",
+                        *wrong)
+            if count is None:
+                return
+
+
+def worker(tap, jobs, directory, roster, types, totals):
+    sandbox = killing.Sandbox(roster)
+    try:
+        while True:
+            try:
+                number, job = jobs.get_nowait()
+            except queue.Empty:
+                return
+            runner = Runner(tap, job, directory / f"job-{number}", sandbox, types)
+            runner.directory.mkdir()
+            try:
+                runner.run()
+            except Exception as error:  # a harness that breaks is a test that failed
+                tap.ok(False, f"{job.name}: {error!r}")
+            totals.append(runner.kills)
+    finally:
+        sandbox.stop()
+
+
+def main():
+    tap, jobs, totals = killing.Tap(), queue.Queue(), []
+    for numbered in enumerate(jobs_all()):
+        jobs.put(numbered)
+    with tempfile.TemporaryDirectory(prefix="muster-kill.", dir=killing.SCRATCH) as name:
+        directory = pathlib.Path(name)
+        roster = directory / "accounts.json"
+        roster.write_text(json.dumps({
+            "Accounts": [{"Name": "security", "Id": ACCOUNT, "Tags": ["security"], "Access": {"Role": None}}],
+            "Sandbox": {"Credentials": [{"AccessKeyId": "AKIASANDBOX", "SecretAccessKey": "sandbox-secret",
+                                         "Account": ACCOUNT, "User": "test"}]}}))
+        types = killing.unsettled_types(directory / "types")
+        threads = [threading.Thread(target=worker, args=(tap, jobs, directory, str(roster), types, totals))
+                   for _ in range(WORKERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    print(f"# killed {sum(totals)} times")
+    return tap.done()
+
+
+sys.exit(main())
