@@ -59,8 +59,9 @@ int apply_record_doubt(struct state_txn *txn, const char *address, uint64_t gene
 
 json_t *apply_record_deposed(const struct plan_record *record)
 {
-	return json_pack("{s:s, s:O*, s:O*, s:I}", "Type", record->type, "Properties", record->properties, "Attributes",
-			 record->attributes, "Incarnation", (json_int_t)record->incarnation);
+	return json_pack("{s:s, s:O*, s:O*, s:O*, s:I}", "Type", record->type, "Properties", record->properties,
+			 "Attributes", record->attributes, "Depends", record->depends, "Incarnation",
+			 (json_int_t)record->incarnation);
 }
 
 /* -- What came of making ------------------------------------------------------------------------------------------- */

@@ -296,7 +296,9 @@ static void decide_replace(struct subject *s, struct plan_change *change, const 
 	change->incarnation = s->record.incarnation + 1;
 	if (resource->name_generated)
 		rename_generated(s->m, resource, change);
-	change->create_first = !same_identity(s->m, resource, prior, s->record.attributes);
+	/* What is live names also what specs leave out (a default VPC), so either likeness counts. */
+	change->create_first = !same_identity(s->m, resource, s->record.properties, s->record.attributes) &&
+			       !same_identity(s->m, resource, prior, s->record.attributes);
 	change->retain_old =
 	    resource->replace_deletion == SPECS_RETAIN || (s->record.adopted && resource->deletion != SPECS_DELETE);
 	change->adopted = false;

@@ -88,6 +88,8 @@ static void nodes_make(struct graph_builder *b)
 		graph_node_add(b, PLAN_NODE_CHANGE, i);
 		if (!change->deposed)
 			map_set(&b->by_address, change->address, (void *)(uintptr_t)(i + 1));
+		else if (!map_has(&b->left, change->address))
+			map_set(&b->left, change->address, (void *)(uintptr_t)(i + 1));
 		if (change->type != NULL && !map_has(&b->types, change->type->name))
 			map_set(&b->types, change->type->name, (void *)(uintptr_t)change->type);
 	}
@@ -265,6 +267,7 @@ static void builder_free(struct graph_builder *b)
 	free(b->edges);
 	free(b->removal);
 	map_free(&b->by_address, NULL);
+	map_free(&b->left, NULL);
 	map_free(&b->deposed, NULL);
 	map_free(&b->barriers, NULL);
 	map_free(&b->types, NULL);

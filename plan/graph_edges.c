@@ -61,6 +61,18 @@ static size_t node_made(struct graph_builder *b, const char *address)
 	return i != GRAPH_NONE && graph_makes(&b->plan->changes[i]) ? i : GRAPH_NONE;
 }
 
+/* What earlier replacements left goes before a new one that deletes first, so nobody there can be waited for. */
+static void release_left(struct graph_builder *b, size_t from, const char *address)
+{
+	uintptr_t left = (uintptr_t)map_get(&b->left, address);
+	size_t now = change_find(b, address);
+
+	if (left == 0 || left - 1 == from)
+		return;
+	if (now == GRAPH_NONE || b->plan->changes[now].action != PLAN_REPLACE || b->plan->changes[now].create_first)
+		graph_edge_add(b, from, left - 1, false);
+}
+
 /* `from` lets go of `address`: what deletes that comes later, with `loose` also what deletes it to make it anew. */
 static void release(struct graph_builder *b, size_t from, const char *address, bool loose)
 {
@@ -73,6 +85,7 @@ static void release(struct graph_builder *b, size_t from, const char *address, b
 			graph_edge_add(b, from, graph_barrier(b, false, LOOSE, address, strlen(address)), false);
 		return;
 	}
+	release_left(b, from, address);
 	i = change_find(b, address);
 	if (i == GRAPH_NONE)
 		return;

@@ -36,7 +36,8 @@ struct graph_builder {
 	size_t edge_count, edge_cap;
 	size_t *removal;       /* of each change: the node that deletes the old one; GRAPH_NONE */
 	struct map by_address; /* change index + 1 */
-	struct map deposed;    /* address -> index + 1 of the last change so far that deletes what a replacement left */
+	struct map left;       /* address -> index + 1 of the first change that deletes what a replacement left there */
+	struct map deposed;    /* address -> ... and of the last one so far */
 	struct map barriers;   /* node + 1 */
 	struct map types;      /* struct schema_type of each type in the plan */
 	struct map freed;      /* physical identity -> node + 1 that frees it */

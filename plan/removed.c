@@ -39,12 +39,23 @@ static const char *unreachable(struct maker *m, const struct plan_record *record
 	return NULL;
 }
 
+/* What it used when it was made; those may go only after it. */
+static void depends_fill(struct maker *m, struct plan_change *change, const json_t *depends)
+{
+	size_t i;
+	json_t *address;
+
+	change->depends = plan_keep_array(m->plan, json_array_size(depends), sizeof *change->depends);
+	json_array_foreach(depends, i, address)
+	{
+		change->depends[change->depend_count++] = plan_keep(m->plan, json_string_value(address));
+	}
+}
+
 static void change_fill(struct maker *m, struct plan_change *change, const struct state_record *raw,
 			const struct plan_record *record)
 {
 	const struct known *known = map_get(&m->known, raw->address);
-	size_t i;
-	json_t *address;
 
 	change->account_id = plan_keep(m->plan, record->account_id);
 	change->type_name = plan_keep(m->plan, record->type);
@@ -60,11 +71,7 @@ static void change_fill(struct maker *m, struct plan_change *change, const struc
 	change->deletion = record->deletion;
 	change->gone = known != NULL && known->live == KNOWN_GONE;
 	change->drifted = known != NULL && known->drifted;
-	change->depends = plan_keep_array(m->plan, json_array_size(record->depends), sizeof *change->depends);
-	json_array_foreach(record->depends, i, address)
-	{
-		change->depends[change->depend_count++] = plan_keep(m->plan, json_string_value(address));
-	}
+	depends_fill(m, change, record->depends);
 }
 
 void maker_deposed(struct maker *m, const char *address, const char *moved_from, const struct state_record *raw,
@@ -92,6 +99,7 @@ void maker_deposed(struct maker *m, const char *address, const char *moved_from,
 		change->version = raw->version;
 		change->moved_from = plan_keep(m->plan, moved_from);
 		change->deletion = SPECS_DELETE;
+		depends_fill(m, change, json_object_get(old, "Depends"));
 	}
 }
 

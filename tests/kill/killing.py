@@ -165,8 +165,9 @@ def unsettled_types(directory):
 
 # -- What is the same in two runs --------------------------------------------------------------------------------------
 
-# Differs from run to run and says nothing about how many there are.
-VOLATILE = re.compile(r"(Ms|Date|Time|Timestamp|LastModified|RevisionId|ETag|Version|Generation|LastUpdated.*|LastStatus.*)$")
+# Differs from run to run, or with when a record was read, and says nothing about how many there are. A record that recovery has dropped begins anew at
+# incarnation 0.
+VOLATILE = re.compile(r"(Ms|AttachmentCount|Incarnation|Date|Time|Timestamp|LastModified|RevisionId|ETag|Version|Generation|LastUpdated.*|LastStatus.*)$")
 
 
 def plain(value):
@@ -190,20 +191,23 @@ def texts(value):
         yield value
 
 
-def picture(dump, records):
+def picture(dump, records, known=None):
     """The world and the records as lines, with each id that a record knows named by its address and attribute: two
     runs that made the same things have the same picture, whatever ids the service gave. An id that no record knows
-    stays, and shows."""
+    stays, and shows. `known`: the attributes to look at, by address; a read learns more than a create."""
+    records = {a: {**r, "Attributes": {k: v for k, v in (r.get("Attributes") or {}).items()
+                                       if known is None or k in known.get(a, {})}} for a, r in records.items()}
     text = json.dumps({"Sandbox": plain(dump), "Records": plain(records)}, sort_keys=True, indent=1)
     names = {}
     for address, record in sorted(records.items()):
         for name, value in sorted((record.get("Attributes") or {}).items()):
             for i, word in enumerate(texts(value)):
-                if len(word) >= 8 and not word.startswith("muster-"):
+                if len(word) >= 8 and any(map(str.isdigit, word)) and not word.startswith("muster-"):
                     names.setdefault(word, f"<{address} {name} {i}>")
     for word in sorted(names, key=len, reverse=True):
         text = text.replace(json.dumps(word)[1:-1], names[word])
     text = re.sub(r"muster-[0-9a-f]{32}", "muster-TOKEN", text)
+    text = re.sub(r"sgr-[0-9a-f]{17}", "sgr-ID", text)
     text = re.sub(r'("muster:token": )"[0-9a-f]{32}"', r'\1"TOKEN"', text)
     text = re.sub(r'("TagValue": )"[0-9a-f]{32}"', r'\1"TOKEN"', text)
     return text.splitlines()
