@@ -56,6 +56,10 @@ for test in tests/browser/*.t; do
 	name=${test##*/}
 	MUSTER_BUILD=$build run "browser/${name%.t}" python3 "$test"
 done
+for test in tests/kill/*.t; do
+	name=${test##*/}
+	MUSTER_BUILD=$build run "kill/${name%.t}" python3 "$test"
+done
 # Judges that others wrote; each skips itself, and says so, where it is not installed.
 run conformance/botocore python3 tests/conformance/botocore.py
 run conformance/registry python3 tests/conformance/registry.py

@@ -133,16 +133,10 @@ class Fleet:
         if saved.exists():
             shutil.copytree(saved, self.state, ignore=shutil.ignore_patterns("lock*"))
 
-    def records(self, specs, addresses=None):
-        """address -> record; of all, or of these."""
-        if addresses is None:
-            addresses = self.run(specs, "state", "list").out.split()
-        found = {}
-        for address in addresses:
-            shown = self.run(specs, "state", "show", address)
-            if shown.status == 0:
-                found[address] = json.loads(shown.out)
-        return found
+    def records(self, specs):
+        """address -> record, of all that is recorded."""
+        exported = self.run(specs, "state", "export")
+        return json.loads(exported.out)["Resources"] if exported.status == 0 else {"cannot be read": {"Why": str(exported)}}
 
 
 def commit(directory, message):
@@ -168,6 +162,8 @@ def unsettled_types(directory):
 # Differs from run to run, or with when a record was read, and says nothing about how many there are. A record that recovery has dropped begins anew at
 # incarnation 0.
 VOLATILE = re.compile(r"(Ms|AttachmentCount|Incarnation|Date|Time|Timestamp|LastModified|RevisionId|ETag|Version|Generation|LastUpdated.*|LastStatus.*)$")
+# What a generated name ends with.
+GENERATED = re.compile(r"-[0-9a-z]{12}$")
 
 
 def plain(value):
@@ -191,23 +187,42 @@ def texts(value):
         yield value
 
 
+def named(records):
+    """What stands for ids and generated names: each text of an attribute, and each generated name, -> where it is
+    recorded."""
+    names = {}
+    for address, record in sorted(records.items()):
+        for name, value in sorted((record.get("Attributes") or {}).items()):
+            for i, word in enumerate(texts(value)):
+                if len(word) >= 8 and re.search("[0-9-]|[A-Z]{12}", word) and not word.startswith("muster-"):
+                    names.setdefault(word, f"<{address} {name} {i}>")
+        for name, value in sorted((record.get("Properties") or {}).items()):
+            if isinstance(value, str) and GENERATED.search(value):
+                names.setdefault(value, f"<{address} {name}>")
+    return names
+
+
+def without(value, gone):
+    """Without the members for which `gone` holds, at any depth, and without what is empty then."""
+    if isinstance(value, dict):
+        kept = {key: without(item, gone) for key, item in value.items() if not gone(item)}
+        return {key: item for key, item in kept.items() if item not in ({}, [])}
+    return value
+
+
 def picture(dump, records, known=None):
     """The world and the records as lines, with each id that a record knows named by its address and attribute: two
     runs that made the same things have the same picture, whatever ids the service gave. An id that no record knows
     stays, and shows. `known`: the attributes to look at, by address; a read learns more than a create."""
     records = {a: {**r, "Attributes": {k: v for k, v in (r.get("Attributes") or {}).items()
                                        if known is None or k in known.get(a, {})}} for a, r in records.items()}
-    text = json.dumps({"Sandbox": plain(dump), "Records": plain(records)}, sort_keys=True, indent=1)
-    names = {}
-    for address, record in sorted(records.items()):
-        for name, value in sorted((record.get("Attributes") or {}).items()):
-            for i, word in enumerate(texts(value)):
-                if len(word) >= 8 and any(map(str.isdigit, word)) and not word.startswith("muster-"):
-                    names.setdefault(word, f"<{address} {name} {i}>")
+    text, names = json.dumps({"Sandbox": dump, "Records": records}), named(records)
     for word in sorted(names, key=len, reverse=True):
         text = text.replace(json.dumps(word)[1:-1], names[word])
+    text = json.dumps(plain(json.loads(text)), sort_keys=True, indent=1)
     text = re.sub(r"muster-[0-9a-f]{32}", "muster-TOKEN", text)
     text = re.sub(r"sgr-[0-9a-f]{17}", "sgr-ID", text)
+    text = re.sub(r"(:configuration-recorder/[^/]+)/[0-9a-z]{16}", r"\1/ID", text)
     text = re.sub(r'("muster:token": )"[0-9a-f]{32}"', r'\1"TOKEN"', text)
     text = re.sub(r'("TagValue": )"[0-9a-f]{32}"', r'\1"TOKEN"', text)
     return text.splitlines()

@@ -29,7 +29,9 @@ KILLS = os.environ.get("MUSTER_KILLS", "")
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 PREFIX = f"security/{REGION}/things/"
 RECOVERY_STEP = 5  # in a quick run, of the boundaries of a recovery one in so many
-WORKERS = int(os.environ.get("MUSTER_KILL_WORKERS", "0")) or (os.cpu_count() or 2)
+PLAN_STEP = 3      # ... and plans are made around the apply at one boundary in so many
+# Some of the time goes in waiting for what services take their time for.
+WORKERS = int(os.environ.get("MUSTER_KILL_WORKERS", "0")) or 2 * (os.cpu_count() or 2)
 
 
 # -- Cases as stacks ---------------------------------------------------------------------------------------------------
@@ -149,23 +151,31 @@ class Runner:
 
     def picture(self, specs, addresses, known=None):
         """(the picture, all that is recorded, the attributes known by address)"""
-        listed = self.fleet.run(specs, "state", "list").out.split()
-        records = self.fleet.records(specs, [address for address in listed if address in addresses])
+        everything = self.fleet.records(specs)
+        listed, records = sorted(everything), {a: r for a, r in everything.items() if a in addresses}
         return (killing.picture(self.fleet.sandbox.dump(), records, known), listed,
                 {address: record.get("Attributes") or {} for address, record in records.items()})
 
-    def recover(self, specs, wanted, recovery_kill=None, gather=None):
-        """Plan and apply after a kill; what is wrong afterwards, or None. With `recovery_kill` the first of the
-        applies is killed too. `gather` takes what was open, and the boundaries of the apply."""
+    def look(self, specs):
+        """A plan after a kill: (the addresses that it says are open, what is wrong or None)."""
         fleet, sandbox = self.fleet, self.fleet.sandbox
         before = sandbox.dump()
         data = (fleet.state / "data.mdb").read_bytes() if (fleet.state / "data.mdb").exists() else b""
         planned = fleet.run(specs, "plan", "--json")
         if planned.status != 0:
-            return f"the plan fails: {planned}"
+            return [], f"the plan fails: {planned}"
         if sandbox.dump() != before or (data and (fleet.state / "data.mdb").read_bytes() != data):
-            return "the plan changed something"
+            return [], "the plan changed something"
         noted = sorted(n["subject"] for n in json.loads(planned.out)["muster"].get("notes", []) if n["kind"] == "open_intent")
+        return noted, None
+
+    def recover(self, specs, wanted, recovery_kill=None, gather=None):
+        """Plan and apply after a kill; what is wrong afterwards, or None. With `recovery_kill` the first of the
+        applies is killed too. `gather` takes the boundaries of the apply where something was open; without it no plan
+        is made before and after."""
+        noted, problem = self.look(specs) if gather is not None else ([], None)
+        if problem is not None:
+            return problem
         if recovery_kill is not None:
             self.kills += 1
             self.apply(specs, kill_at=recovery_kill)
@@ -176,12 +186,13 @@ class Runner:
         if applied.status != 0:
             return f"the next apply fails: {applied}"
         told = sorted(event["address"] for event in applied.events("recovered"))
-        if recovery_kill is None and told != noted:
+        if gather is not None and told != noted:
             return f"the plan noted {noted}, the apply recovered {told}"
-        quiet = fleet.run(specs, "plan", "--detailed-exitcode", "--json")
-        notes = json.loads(quiet.out)["muster"].get("notes", []) if quiet.status == 0 else []
-        if quiet.status != 0 or any(n["kind"] == "open_intent" for n in notes):
-            return f"there is still something to do: {quiet}"
+        if gather is not None:
+            quiet = self.fleet.run(specs, "plan", "--detailed-exitcode", "--json")
+            notes = json.loads(quiet.out)["muster"].get("notes", []) if quiet.status == 0 else []
+            if quiet.status != 0 or any(n["kind"] == "open_intent" for n in notes):
+                return f"there is still something to do: {quiet}"
         lines, listed, known, addresses = wanted
         got, recorded, _ = self.picture(specs, addresses, known)
         if recorded != listed:
@@ -231,7 +242,7 @@ class Runner:
             if killed.status not in (killing.KILLED, 0):
                 wrong.append(f"at {at} ({boundaries[at - 1]}): {killed}")
                 continue
-            gather = []
+            gather = [] if KILLS != "" or at % PLAN_STEP == 0 else None
             problem = self.recover(specs, wanted, gather=gather)
             if problem is not None:
                 wrong.append(f"at {at} ({boundaries[at - 1]}): {problem}")

@@ -95,7 +95,7 @@ static int put_rule(struct sb_call *c)
 				      main_bus ? "" : bus_name, main_bus ? "" : "/", name));
 	sb_copy(rule, c->in, "EventPattern ScheduleExpression Description RoleArn");
 	if (old != NULL) {
-		sb_copy(rule, old, "Targets Tags");
+		sb_copy(rule, old, "Targets Tags CreatedBy");
 	} else {
 		json_object_set_new(rule, "CreatedBy", json_string(c->account));
 		sb_tags_add(sb_sub(rule, "Tags"), json_object_get(c->in, "Tags"), "Key", "Value");
