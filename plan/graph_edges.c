@@ -143,7 +143,8 @@ static void edges_of_change(struct graph_builder *b, size_t i)
 	size_t removal = b->removal[i];
 
 	if (graph_deletes(change)) {
-		edges_of_deletion(b, i, i, true);
+		/* What was left comes after the new one at its address, which may need what is made anew there. */
+		edges_of_deletion(b, i, i, !change->deposed);
 		if (change->deposed)
 			edges_of_deposed(b, i);
 	}

@@ -332,6 +332,58 @@ static void what_was_left_behind_goes_after_the_change_of_its_address(void **sta
 	plan_free(plan);
 }
 
+/* As a run leaves it that was cut off after the new bus was made: its rule has yet to move, and is replaced for that.
+ */
+static void what_was_left_behind_goes_after_all_that_used_it(void **state)
+{
+	struct plan *plan = plan_new();
+	size_t left_rule = add(plan, PLAN_DELETE, &plain, "app/r1/s/Rule"),
+	       left = add(plan, PLAN_DELETE, &plain, "app/r1/s/Bus"),
+	       left_too = add(plan, PLAN_DELETE, &plain, "app/r1/s/Bus"),
+	       rule_moves = add(plan, PLAN_REPLACE, &plain, "app/r1/s/Rule"),
+	       lets_go = add(plan, PLAN_UPDATE, &plain, "app/r1/s/Other");
+	struct plan_graph *graph;
+
+	(void)state;
+	plan->changes[left].deposed = plan->changes[left_too].deposed = plan->changes[left_rule].deposed = true;
+	depends(plan, rule_moves, "app/r1/s/Bus");
+	used(plan, rule_moves, "app/r1/s/Bus");
+	depends(plan, left_rule, "app/r1/s/Bus");
+	used(plan, lets_go, "app/r1/s/Bus");
+	graph = graph_of(plan);
+	assert_before(graph, rule_moves, left);
+	assert_before(graph, old(graph, rule_moves), left);
+	assert_before(graph, left_rule, left);
+	assert_before(graph, lets_go, left);
+	assert_before(graph, left, left_too);
+	plan_graph_free(graph);
+	plan_free(plan);
+}
+
+/* The role goes first, the function that uses it has left an old one: no circle. */
+static void what_was_left_behind_does_not_hold_up_what_is_made_anew(void **state)
+{
+	struct plan *plan = plan_new();
+	size_t role = add(plan, PLAN_REPLACE, &one, "app/r1/s/Role"),
+	       left_role = add(plan, PLAN_DELETE, &plain, "app/r1/s/Role"),
+	       function = add(plan, PLAN_UPDATE, &plain, "app/r1/s/Function"),
+	       left = add(plan, PLAN_DELETE, &plain, "app/r1/s/Function");
+	struct plan_graph *graph;
+
+	(void)state;
+	plan->changes[role].create_first = false;
+	plan->changes[left].deposed = plan->changes[left_role].deposed = true;
+	depends(plan, function, "app/r1/s/Role");
+	used(plan, function, "app/r1/s/Role");
+	depends(plan, left, "app/r1/s/Role");
+	graph = graph_of(plan);
+	assert_before(graph, old(graph, role), role);
+	assert_before(graph, role, function);
+	assert_before(graph, function, left);
+	plan_graph_free(graph);
+	plan_free(plan);
+}
+
 static void what_still_holds_something_is_not_forgotten(void **state)
 {
 	struct plan *plan = plan_new();
@@ -505,6 +557,8 @@ int main(void)
 	    cmocka_unit_test(a_name_is_taken_only_when_it_is_free),
 	    cmocka_unit_test(names_can_be_swapped_delete_first),
 	    cmocka_unit_test(what_was_left_behind_goes_after_the_change_of_its_address),
+	    cmocka_unit_test(what_was_left_behind_goes_after_all_that_used_it),
+	    cmocka_unit_test(what_was_left_behind_does_not_hold_up_what_is_made_anew),
 	    cmocka_unit_test(what_still_holds_something_is_not_forgotten),
 	    cmocka_unit_test(serialize_keys_tell_what_collides),
 	    cmocka_unit_test(cycles_are_told_with_their_path),
