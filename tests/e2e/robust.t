@@ -32,7 +32,8 @@ limited() {
 	commit_before "$specs"
 	run bash -c 'ulimit -f "$1"; shift; exec "$@"' limited "$room" "$muster" -C "$specs" "$@"
 }
-limited apply --auto-approve
+# A few at a time, so that some come before the limit and some after it.
+limited apply --auto-approve --parallelism 16
 is "an apply whose state cannot grow any more fails" "$status" 1
 like "... says that the state could not be saved, and why" "$err" 'state .*\.muster.*: cannot save.*File too large'
 like "... and that it stopped before its end" "$err" 'stopped before the end, because the state could not be written'
