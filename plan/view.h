@@ -6,6 +6,7 @@
 #ifndef MUSTER_PLAN_VIEW_H
 #define MUSTER_PLAN_VIEW_H
 
+#include "base/map.h"
 #include "plan/group.h"
 
 /* -- Lines: what is different, as a reader sees it (render_value.c, render_lines.c)
@@ -17,6 +18,8 @@
 /* Texts of several lines are shown up to so many lines; differences between two, too. */
 #define PLAN_VIEW_TEXT_LINES 40
 #define PLAN_VIEW_DIFF_LINES 200
+/* Items of a list that go, come or are whole, one a line. */
+#define PLAN_VIEW_ITEMS 60
 
 struct plan_line {
 	char sign;      /* '+', '-', '~'; ' ': as it was; '#': a remark on what is not shown */
@@ -51,6 +54,15 @@ void plan_value_whole(struct plan_lines *lines, size_t depth, char sign, const c
 /* What is different, and only that. */
 void plan_value_changed(struct plan_lines *lines, size_t depth, const char *label, const json_t *before,
 			const json_t *after, const char *remark);
+/* Whether a value is neither a secret nor unknown; ... and has members; a text of more than one line. */
+bool plan_value_is_shown(const json_t *value);
+bool plan_value_is_container(const json_t *value);
+bool plan_value_is_text(const json_t *value);
+/* A line "Label: value", "Label:" or "value". */
+void plan_lines_labelled(struct plan_lines *lines, size_t depth, char sign, const char *label, const char *value,
+			 const char *remark);
+/* "and 9 more...: --format json has all" */
+void plan_lines_more(struct plan_lines *lines, size_t depth, size_t count, const char *what);
 /* A text of several lines, whole; and two of them, line by line. */
 void plan_text_whole(struct plan_lines *lines, size_t depth, char sign, const char *text);
 void plan_text_changed(struct plan_lines *lines, size_t depth, const char *before, const char *after);
@@ -134,6 +146,23 @@ void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width
 void plan_view_free(struct plan_view *view);
 /* "create", ...; "created" of what has happened; in a drift report "changed" and "gone". */
 const char *plan_view_verb(const struct plan *plan, enum plan_action action);
+const char *plan_view_move_verb(const struct plan *plan);
+
+/* What depends, in the plan itself, on what is deleted or replaced. `names` (view_remarks.c) says, for each group, how
+ * often which "stack/LogicalId" does: size_t *. */
+struct plan_dependents {
+	struct map group_of; /* address of what goes or is replaced -> its group's index + 1 */
+	struct map *names;
+};
+void plan_dependents_find(struct plan_dependents *d, const struct plan *plan, const struct plan_groups *groups);
+void plan_dependents_free(struct plan_dependents *d, size_t count);
+/* Why a group's change is made, and whom it touches: a line each. (view_remarks.c) */
+void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group,
+			    const struct map *dependents);
+/* Fills totals, counts and summary (view_totals.c). */
+void plan_view_totals_make(struct plan_view *view);
+/* One more of `name` in a map of size_t *, to be freed with map_free(counts, free). */
+void plan_view_count_name(struct map *counts, const char *name);
 /* Fills view->notes (view_notes.c). */
 void plan_view_notes_make(struct plan_view *view);
 
