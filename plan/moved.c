@@ -272,27 +272,55 @@ void maker_moved_settle(struct maker *m)
 /* -- Telling --------------------------------------------------------------------------------------------------------
  */
 
+#define RENAMED_SHOWN 20
+
+/* How many resources move from each former name of an account. */
+static void count_renamed(struct map *counts, const struct maker *m)
+{
+	for (size_t i = 0; i < m->plan->change_count; i++) {
+		const struct plan_change *change = &m->plan->changes[i];
+		mem_auto_str char *name = NULL;
+
+		if (change->moved_from == NULL || change->deposed)
+			continue;
+		name = mem_strndup(change->moved_from, strcspn(change->moved_from, "/"));
+		if (map_has(&m->renamed, name))
+			map_set(counts, name, (void *)((uintptr_t)map_get(counts, name) + 1));
+	}
+}
+
+static void tell_renamed(struct maker *m, const char *former, size_t count)
+{
+	const struct maker_account *account = map_get(&m->renamed, former);
+	mem_auto_str char *text =
+	    mem_printf("account renamed from %s to %s (%s): %zu resource%s %s in AWS", former, account->name,
+		       account->id, count, count == 1 ? "" : "s",
+		       count == 1 ? "moves and keeps the name that it has" : "move and keep the names that they have");
+
+	maker_note(m, PLAN_NOTE_OTHER, NULL, NULL, NULL, text);
+}
+
 /* Once for each account, whatever it holds. */
 void maker_moved_tell(struct maker *m)
 {
-	for (size_t i = 0; i < m->renamed.count; i++) {
-		const char *former = m->renamed.entries[i].key;
-		size_t length = former != NULL ? strlen(former) : 0, count = 0;
+	struct map counts = MAP_INIT;
+	size_t told = 0, rest = 0;
 
-		for (size_t k = 0; former != NULL && k < m->plan->change_count; k++) {
-			const char *from = m->plan->changes[k].moved_from;
+	if (m->renamed.live > 0)
+		count_renamed(&counts, m);
+	for (size_t i = 0; i < counts.count; i++) {
+		size_t count = (uintptr_t)counts.entries[i].value;
 
-			count += from != NULL && !m->plan->changes[k].deposed && strncmp(from, former, length) == 0 &&
-				 from[length] == '/';
-		}
-		if (count == 0)
-			continue;
-		const struct maker_account *account = m->renamed.entries[i].value;
+		if (told++ < RENAMED_SHOWN)
+			tell_renamed(m, counts.entries[i].key, count);
+		else
+			rest += count;
+	}
+	if (told > RENAMED_SHOWN) {
 		mem_auto_str char *text =
-		    mem_printf("account renamed from %s to %s (%s): %zu resource%s move%s and keep%s the name%s in AWS",
-			       former, account->name, account->id, count, count == 1 ? "" : "s", count == 1 ? "s" : "",
-			       count == 1 ? "s" : "", count == 1 ? " that it has" : "s that they have");
+		    mem_printf("%zu more accounts are renamed: %zu resources move", told - RENAMED_SHOWN, rest);
 
 		maker_note(m, PLAN_NOTE_OTHER, NULL, NULL, NULL, text);
 	}
+	map_free(&counts, NULL);
 }
