@@ -59,16 +59,31 @@ static void apply_defaults(void *arguments)
 	((struct apply_arguments *)arguments)->planning.refresh = true;
 }
 
+/* What was merged is what git keeps: the plan's own commit may be gone with its branch. */
+static void landed_facts(json_t *facts, const struct cli *cli, const struct plan *plan)
+{
+	struct diag ignored = DIAG_INIT;
+	mem_auto_str char *landed = NULL;
+
+	if (plan->commit != NULL && plan->tree != NULL && !plan->dirty)
+		state_git_landed(&landed, cli->directory, plan->commit, plan->tree, &ignored);
+	if (landed != NULL)
+		json_object_update_new(facts, json_pack("{s:s, s:s}", "Commit", landed, "PlanCommit", plan->commit));
+	diag_free(&ignored);
+}
+
 /* Who applies what, for the generation. `plan` may be NULL. New reference. */
 static json_t *facts_of(const struct cli *cli, const struct plan *plan)
 {
 	json_t *facts = facts_new(cli);
 
 	/* Recovery comes before there is a plan. */
-	if (plan != NULL)
-		json_object_update_new(facts, json_pack("{s:s*, s:s*, s:b, s:b, s:O}", "Commit", plan->commit, "Tree",
-							plan->tree, "Dirty", plan->dirty, "Destroy", plan->destroy,
-							"Parameters", plan->parameters));
+	if (plan == NULL)
+		return facts;
+	json_object_update_new(facts, json_pack("{s:s*, s:s*, s:b, s:b, s:O}", "Commit", plan->commit, "Tree",
+						plan->tree, "Dirty", plan->dirty, "Destroy", plan->destroy,
+						"Parameters", plan->parameters));
+	landed_facts(facts, cli, plan);
 	return facts;
 }
 

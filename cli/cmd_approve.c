@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/approval.h"
+#include "cli/committed.h"
 #include "cli/words.h"
 
 #define SIGNATURE_FILE_MAX (64u << 10)
@@ -17,6 +18,7 @@
 struct approve_arguments {
 	const char *key, *out;
 	struct option_list add;
+	bool check;
 };
 
 static const struct option approve_options[] = {
@@ -26,6 +28,8 @@ static const struct option approve_options[] = {
      "write the signature to a file of its own and leave the plan as it is", NULL},
     {"add", OPTION_LIST, offsetof(struct approve_arguments, add), "SIGFILE",
      "add a signature that was made apart, by --out or by ssh-keygen -Y sign", NULL},
+    {"check", OPTION_FLAG, offsetof(struct approve_arguments, check), NULL,
+     "say whether apply would take the plan as it is signed now, and if not why", NULL},
     {0},
 };
 
@@ -180,6 +184,55 @@ static int sign_plan(struct session *s, struct plan *plan, const char *file, con
 	return result == 0 ? plan_file_write(plan, file, d) : result;
 }
 
+/* -- Whether it would be applied ----------------------------------------------------------------------------------- */
+
+static void print_approvals(struct session *s, const json_t *approvals)
+{
+	struct apply_approval_rules rules = {0};
+	long long required;
+
+	if (approval_rules(&rules, s, &s->cli->diag) < 0)
+		return;
+	required = (long long)apply_approval_required(&rules);
+	if (required == 0)
+		print_line("approvals", "none required");
+	else
+		print_line("approvals", "%zu, required %lld", json_array_size(approvals), required);
+	apply_approval_rules_free(&rules);
+}
+
+/* What apply asks before it takes the lock. With a state that is a copy the answer is as old as that. */
+static int check_plan(struct session *s, const struct plan *plan)
+{
+	json_auto_t *approvals = NULL;
+	struct inputs inputs = {0};
+	struct diag *d = &s->cli->diag;
+	int result = s->state == NULL ? session_open_state(s, SESSION_STATE_READ) : 0;
+
+	if (result == 0)
+		result = apply_check(plan, s->state, d);
+	if (result == 0 && plan->inputs != NULL)
+		result = inputs_find(&inputs, plan->inputs, s->cli->directory, plan->commit, s->state, d);
+	if (result == 0)
+		result = approval_check(&approvals, s, plan, &inputs);
+	if (result == 0)
+		result = committed_check_plan(s->cli, plan);
+	if (result == 0)
+		print_approvals(s, approvals);
+	inputs_free(&inputs);
+	return result;
+}
+
+static int sign_and_check(struct session *s, struct plan *plan, const char *file, const struct approve_arguments *given)
+{
+	if ((given->key != NULL || given->add.count > 0) && sign_plan(s, plan, file, given) != 0)
+		return -1;
+	if (!given->check)
+		warn_plan(s->cli, plan);
+	print_signatures(plan);
+	return given->check ? check_plan(s, plan) : 0;
+}
+
 static int approve(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct approve_arguments *given = arguments;
@@ -188,12 +241,12 @@ static int approve(struct cli *cli, const void *arguments, const char **words, s
 	struct session s;
 
 	(void)count;
-	if (given->key == NULL && given->add.count == 0) {
+	if (given->key == NULL && given->add.count == 0 && !given->check) {
 		diag_error(&cli->diag, "--key KEY is missing: the private key to sign with");
 		return CLI_FAILED;
 	}
-	if (given->out != NULL && (given->key == NULL || given->add.count > 0)) {
-		diag_error(&cli->diag, "--out takes the signature of --key, and nothing is added then");
+	if (given->out != NULL && (given->key == NULL || given->add.count > 0 || given->check)) {
+		diag_error(&cli->diag, "--out takes the signature of --key, and nothing is added or checked then");
 		return CLI_FAILED;
 	}
 	session_start(&s, cli);
@@ -202,11 +255,8 @@ static int approve(struct cli *cli, const void *arguments, const char **words, s
 		printf("%s\n", words[0]);
 		print_plan(plan);
 		fflush(stdout);
-		if (sign_plan(&s, plan, words[0], given) == 0) {
-			warn_plan(cli, plan);
-			print_signatures(plan);
+		if (sign_and_check(&s, plan, words[0], given) == 0)
 			status = CLI_DONE;
-		}
 	}
 	plan_free(plan);
 	session_close(&s);
@@ -223,7 +273,8 @@ const struct command command_approve = {
 	"Signs the plan's digest, which covers all that apply will do, and keeps the signature in the file. Several\n"
 	"people sign one after another; or each with --out, and --add puts the signatures into the plan. Who must\n"
 	"sign is said by Approval in muster.json. The passphrase of a PEM key is asked for on the terminal, or\n"
-	"taken from MUSTER_KEY_PASSPHRASE; keys of OpenSSH are used through ssh-keygen.",
+	"taken from MUSTER_KEY_PASSPHRASE; keys of OpenSSH are used through ssh-keygen. --check tells whether apply\n"
+	"would take the plan now.",
     .options = approve_options,
     .anywhere = true,
     .arguments_size = sizeof(struct approve_arguments),

@@ -170,8 +170,9 @@ static void copy_members(json_t *into, const json_t *from, const char *const *na
 
 static json_t *line_json(const struct note *note)
 {
-	static const char *const facts[] = {"Time",  "User",       "Host",       "Version",  "Commit",    "Tree",
-					    "Dirty", "AllowDirty", "PlanDigest", "Rollback", "Approvals", NULL};
+	static const char *const facts[] = {"Time",     "User",      "Host",       "Version",    "Commit",
+					    "Tree",     "Dirty",     "AllowDirty", "PlanDigest", "PlanCommit",
+					    "Rollback", "Approvals", NULL};
 	static const char *const outcomes[] = {"Ended",   "Done",    "Created",    "Updated",   "Replaced",
 					       "Deleted", "Adopted", "Forgotten",  "Moved",     "Imported",
 					       "Failed",  "Skipped", "NotStarted", "ElapsedMs", NULL};

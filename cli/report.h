@@ -19,8 +19,8 @@ int report_show(struct cli *cli, uint64_t generation, const char *format);
 
 /* -- report_markdown.c ---- */
 
-/* What a comment on GitHub may hold, in characters. */
-#define REPORT_MARKDOWN_MAX 65536
+/* What a comment on GitHub may hold, 65,536 characters, less some for what whoever posts it puts around it. */
+#define REPORT_MARKDOWN_MAX 62000
 
 /* What comes before what was done: the outcome, the facts, why what failed did; `most` bytes at most, by folding. */
 void report_markdown_head(struct buf *out, const struct report *report, size_t most);

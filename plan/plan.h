@@ -346,7 +346,7 @@ void plan_render_text(struct buf *out, const struct plan *plan, const struct pla
 void plan_rollback_words(struct buf *out, const struct plan *plan);
 
 struct plan_markdown_options {
-	size_t max;        /* characters at most; 0: 65,536, GitHub's limit of a comment; under 1,000 counts as 1,000 */
+	size_t max;        /* characters at most; 0: 62,000, which leave room in a comment; under 1,000 counts as 1,000 */
 	const char *title; /* NULL: "muster plan" */
 	const char *whole; /* the command that shows what is folded; NULL: "muster show FILE" */
 };

@@ -121,3 +121,30 @@ void state_git_free(struct state_git *git)
 		free(git->dirty_paths[i]);
 	*git = (struct state_git){0};
 }
+
+static bool is_in_history(const struct repo *repo, const char *commit, const char *head)
+{
+	git_oid id, head_id;
+
+	if (git_oid_fromstr(&id, commit) < 0 || git_oid_fromstr(&head_id, head) < 0)
+		return false;
+	return git_oid_equal(&id, &head_id) || git_graph_descendant_of(repo->git, &head_id, &id) == 1;
+}
+
+int state_git_landed(char **out, const char *directory, const char *commit, const char *tree, struct diag *d)
+{
+	struct state_git now = {0};
+	struct repo repo;
+	int rc = repo_open(&repo, directory, d);
+
+	*out = NULL;
+	if (rc > 0)
+		rc = read_commit(&now, &repo, d);
+	if (rc == 0 && now.tree != NULL && strcmp(now.tree, tree) == 0 && !is_in_history(&repo, commit, now.commit)) {
+		*out = now.commit;
+		now.commit = NULL;
+	}
+	state_git_free(&now);
+	repo_close(&repo);
+	return rc < 0 ? -1 : 0;
+}

@@ -30,6 +30,12 @@ struct state_git {
 int state_git_facts(struct state_git *out, const char *directory, struct diag *d);
 void state_git_free(struct state_git *git);
 
+/* Where a commit that a plan was made from has landed: after a squash merge the branch's commit is gone, or is no part
+ * of the history, and what is checked out has the same tree (40 hex digits, of the spec directory) instead. In *out the
+ * commit of HEAD (free with free()), or NULL where `commit` itself is in its history, or HEAD has another tree. 0, also
+ * where there is no repository; -1. */
+int state_git_landed(char **out, const char *directory, const char *commit, const char *tree, struct diag *d);
+
 /* -- The specs in a revision ----------------------------------------------------------------------------------------
  * `revision` is what git rev-parse takes: a branch, a tag, HEAD~2, a commit (also abbreviated). */
 

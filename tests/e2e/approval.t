@@ -84,6 +84,8 @@ refused "too few signatures" '1 of the 2 approvals that these specs require; sig
 jq -c '.muster.signatures += .muster.signatures' "$work/plan.json" >"$work/double.json"
 muster apply "$work/double.json"
 refused "one key twice" '1 of the 2 approvals'
+muster approve "$work/plan.json" --check
+refused "approve --check, which asks the same" '1 of the 2 approvals that these specs require'
 approve plan.json mallory
 is "any key can sign" "$status" 0
 like "... but is told when it will not count" "$err" 'is not in Approval.Keys of the specs that will decide: this signature will not count'
@@ -108,6 +110,12 @@ muster show "$work/shape.json"
 is "signatures that are none are refused" "$status" 1
 like "... saying so" "$err" 'signatures: expected a list of signatures'
 is "show still reads the signed plan" "$(muster show "$work/plan.json" && echo "$status")" 0
+muster approve "$work/plan.json" --check
+is "enough of the list: approve --check says so" "$status" 0
+like "... and of how many" "$out" 'approvals +2, required 2'
+is "... and nothing was changed" "$(topics | wc -l) $(generation)" "$held"
+muster approve "$work/plan.json" --check --key "$keys/kato.pem" --out "$work/none.sig"
+is "--out and --check do not go together" "$status" 1
 echo >>"$specs/stacks/one.json"
 git -C "$specs" commit -qam "Two"
 muster apply "$work/plan.json"
@@ -122,6 +130,8 @@ is "... and who approved is kept" \
 hold
 muster apply "$work/plan.json"
 refused "the same plan again" 'applied already, as generation 1'
+muster approve "$work/plan.json" --check
+refused "... nor would it be, says approve --check" 'applied already, as generation 1'
 
 # -- A branch cannot choose its judges --
 git -C "$specs" checkout -q -b branch

@@ -178,11 +178,22 @@ git -C "$specs" rev-parse HEAD >"$work/gone"
 topic 10
 commit "Eleven"
 muster plan --out "$work/amended.json"
+gone=$(git -C "$specs" rev-parse HEAD)
 git -C "$specs" commit -q --amend -m "Eleven, amended"
 git -C "$specs" reflog expire --expire=now --all
 git -C "$specs" gc -q --prune=now
 muster apply "$work/amended.json"
-is "where the commit is gone there is no note" "$status $(note)" "0 "
+is "where the commit is gone the note goes to the one that is checked out, with the same tree" \
+	"$status $(lines | jq -c '[.Result, .Commit, .PlanCommit]')" \
+	"0 [\"complete\",\"$(git -C "$specs" rev-parse HEAD)\",\"$gone\"]"
+unlike "... and nothing to warn of" "$err" "warning"
+muster plan --destroy --out "$work/amended.json"
+echo >>"$specs/accounts.json"
+git -C "$specs" commit -qa --amend -m "Eleven, amended again"
+git -C "$specs" reflog expire --expire=now --all
+git -C "$specs" gc -q --prune=now
+muster apply "$work/amended.json"
+is "where nothing has its tree there is no note" "$status $(note)" "0 "
 unlike "... and nothing to warn of" "$err" "warning"
 
 # -- Kinds of repositories: each with a state of its own that goes back to nothing --

@@ -154,6 +154,9 @@ static void roles_load(struct sb *sb, json_t *roles)
 		sb_sub(sb->accounts, account);
 		role_add(sb, account, name, json_object_get(role, "Trust"), json_object_get(role, "Allow"),
 			 json_object_get(role, "Deny"), sb_true(role, "ReadOnly"));
+		if (json_object_get(role, "TrustPolicy") != NULL)
+			json_object_set(sb_role_find(sb, account, name, false), "AssumeRolePolicyDocument",
+					json_object_get(role, "TrustPolicy"));
 	}
 }
 

@@ -142,21 +142,77 @@ out:
 	return status;
 }
 
+/* The claims of a JSON Web Token (new reference), or NULL where the token is none. Its signature is not verified. */
+static json_t *token_claims(const char *token)
+{
+	const char *start = strchr(token, '.'), *end = start == NULL ? NULL : strchr(start + 1, '.');
+	buf_auto struct buf text = BUF_INIT;
+	mem_auto_str char *plain = NULL;
+	int size;
+
+	if (end == NULL)
+		return NULL;
+	for (const char *c = start + 1; c < end; c++)
+		buf_addc(&text, *c == '-' ? '+' : *c == '_' ? '/' : *c);
+	while (text.len % 4 != 0)
+		buf_addc(&text, '=');
+	plain = mem_alloc(text.len + 1);
+	size = EVP_DecodeBlock((unsigned char *)plain, (const unsigned char *)buf_str(&text), (int)text.len);
+	if (size < 0)
+		return NULL;
+	/* The padding is decoded, too, as zeros. */
+	plain[size] = '\0';
+	return json_loads(plain, JSON_DISABLE_EOF_CHECK, NULL);
+}
+
+/* Who a token says it is: the account's provider of that issuer, and the condition keys that AWS makes of the claims
+ * (issuer:sub, issuer:aud). What is no token of the kind is "web-identity", for roles that trust just anybody. */
+static char *federated(json_t *context, json_t *claims, const char *account)
+{
+	static const char *const names[] = {"sub", "aud", NULL};
+	const char *issuer = sb_str(claims, "iss", "");
+
+	if (strncmp(issuer, "https://", 8) != 0)
+		return mem_strdup("web-identity");
+	issuer += 8;
+	for (size_t i = 0; names[i] != NULL; i++) {
+		mem_auto_str char *key = mem_printf("%s:%s", issuer, names[i]);
+
+		if (json_object_get(claims, names[i]) != NULL)
+			json_object_set(context, key, json_object_get(claims, names[i]));
+	}
+	return mem_printf("arn:aws:iam::%s:oidc-provider/%s", account, issuer);
+}
+
+static int web_identity_check(struct sb_call *c, json_t *role, json_t *claims, const char *account)
+{
+	json_auto_t *context = json_object();
+	mem_auto_str char *who = federated(context, claims, account);
+	struct sb_ask ask = {.federated = who, .action = "sts:AssumeRoleWithWebIdentity", .context = context};
+
+	if (json_object_get(claims, "exp") != NULL && sb_int(claims, "exp", 0) * 1000 < c->now_ms)
+		return sb_fail(c, 400, "ExpiredTokenException",
+			       "Token expired: current date/time must be before the "
+			       "expiration date/time");
+	if (role == NULL || sb_role_trust_ask(role, &ask) != SB_ALLOWED)
+		return sb_fail(c, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+	return 0;
+}
+
 static int assume_role_with_web_identity(struct sb_call *c)
 {
-	struct sb_ask ask = {.federated = "web-identity", .action = "sts:AssumeRoleWithWebIdentity"};
+	json_auto_t *claims = token_claims(sb_str(c->in, "WebIdentityToken", ""));
 	mem_auto_str char *account = NULL;
 	json_t *role = role_asked(c, &account);
 	int64_t seconds;
 
-	if (session_name_check(c) != 0)
+	if (session_name_check(c) != 0 || web_identity_check(c, role, claims, account) != 0)
 		return -1;
-	if (role == NULL || sb_role_trust_ask(role, &ask) != SB_ALLOWED)
-		return sb_fail(c, 403, "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity");
 	if (duration_check(c, role, false, &seconds) != 0 || session_open(c, role, account, seconds) != 0)
 		return -1;
-	json_object_set_new(c->out, "SubjectFromWebIdentityToken", json_string("sandbox-subject"));
-	json_object_set_new(c->out, "Audience", json_string("sts.amazonaws.com"));
+	json_object_set_new(c->out, "SubjectFromWebIdentityToken",
+			    json_string(sb_str(claims, "sub", "sandbox-subject")));
+	json_object_set_new(c->out, "Audience", json_string(sb_str(claims, "aud", "sts.amazonaws.com")));
 	return 0;
 }
 
