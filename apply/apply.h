@@ -35,7 +35,8 @@ struct apply_events {
 			 const struct provider_result *result, int64_t elapsed_ms);
 	/* About four times a second while running. */
 	void (*progress)(void *payload, const struct apply_progress *progress);
-	/* An open intent was found and resolved: "created after all: recorded", ... */
+	/* An open intent was found and resolved: "a run that was cut off had made it:
+	 * recorded", ... */
 	void (*recovered)(void *payload, const char *address, const char *what);
 	void *payload;
 };

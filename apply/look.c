@@ -167,8 +167,9 @@ static int record_found(struct look *look, const char **what)
 
 	record.attributes = attributes;
 	record.incomplete = !look_whole(look);
-	*what = record.incomplete ? "made after all, perhaps not completely: recorded, and to be looked at"
-				  : "made after all: recorded";
+	*what = record.incomplete
+		    ? "a run that was cut off had made it, perhaps not completely: recorded, and to be looked at"
+		    : "a run that was cut off had made it: recorded";
 	return apply_record_made(r->txn, look->address, r->generation, &record,
 				 json_get_bool(look->body, "KeepsOld", false), r->d);
 }
@@ -198,22 +199,23 @@ static int look_write(struct look *look, const char **what)
 	case LOOK_CREATE:
 		if (there)
 			return record_found(look, what);
-		*what = "not made";
+		*what = "a run that was cut off had not made it yet: nothing is there";
 		return 0;
 	case LOOK_UPDATE:
 	case LOOK_ADOPT:
-		*what = "perhaps half changed: to be looked at";
+		*what = "a run that was cut off has perhaps changed half of it: to be looked at";
 		return record_doubt(look);
 	case LOOK_DELETE:
-		*what = there ? "not deleted, perhaps half way: to be looked at" : "deleted after all: record dropped";
+		*what = there ? "a run that was cut off had not deleted it, or half of it: still recorded"
+			      : "a run that was cut off had deleted it: record dropped";
 		if (there)
 			return record_doubt(look);
 		return state_record_delete(r->txn, look->address, r->generation, r->d) < 0 ? -1 : 0;
 	case LOOK_CLEANUP:
-		*what = "what was replaced is perhaps still there: kept in the record";
+		*what = "a run that was cut off was deleting what this has replaced: still recorded, to be deleted";
 		return 0;
 	case LOOK_NOTHING:
-		*what = "nothing is recorded there any more";
+		*what = "a run that was cut off was deleting it, and nothing is recorded here any more";
 	}
 	return 0;
 }
