@@ -126,8 +126,9 @@ class Fleet:
         if self.state.exists():
             shutil.copytree(self.state, self.state.with_name(self.state.name + "." + name))
 
-    def restore(self, name):
-        saved = self.state.with_name(self.state.name + "." + name)
+    def restore(self, name, state=None):
+        """With `state` that one's state: the world has more than its records say, or less."""
+        saved = self.state.with_name(self.state.name + "." + (state or name))
         self.sandbox.post("restore/" + name)
         shutil.rmtree(self.state, ignore_errors=True)
         if saved.exists():
