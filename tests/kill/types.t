@@ -6,8 +6,9 @@ Each step starts from a saved world and state, is cut off at one boundary, plann
 and the records must be what they are after a run that nobody disturbed (killing.picture), with no intent open and
 nothing left to plan. Where something was left open, the recovery is killed at its boundaries too.
 
-MUSTER_KILLS=all    every boundary, also those where nothing was written or changed yet, and of each recovery
-MUSTER_KILLS=TYPE   the same, of types that have this in their names"""
+Without MUSTER_KILLS, every boundary of creates and deletes, and one in three of all else. MUSTER_KILLS=TYPE: every one,
+of types that have this in their names. MUSTER_KILLS=all: every one, also where nothing was written yet, and of
+recoveries."""
 import difflib
 import json
 import os
@@ -29,7 +30,10 @@ KILLS = os.environ.get("MUSTER_KILLS", "")
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 PREFIX = f"security/{REGION}/things/"
 RECOVERY_STEP = 5  # in a quick run, of the boundaries of a recovery one in so many
-PLAN_STEP = 3      # ... and plans are made around the apply at one boundary in so many
+# ... and of updates, replacements, adoptions and what belongs together one in so many: not a divisor of how many kinds of
+# boundary there are, so that all kinds come.
+STEP = 3
+PLAN_STEP = 4      # ... and plans are made around the apply at one boundary in so many
 # Some of the time goes in waiting for what services take their time for.
 WORKERS = int(os.environ.get("MUSTER_KILL_WORKERS", "0")) or 2 * (os.cpu_count() or 2)
 
@@ -80,11 +84,11 @@ def resource(case, properties):
 
 
 class Job:
-    """What is there before, and the steps: (name, the stack's resources after it). `adopts`: what the first step makes
-    is taken over, too. A key has nothing that it could be known by."""
+    """What is there before, and the steps: (name, the stack's resources after it). `single`: of one resource. `adopts`:
+    what the first step makes is taken over, too. A key has nothing that it could be known by."""
 
-    def __init__(self, name, base, steps):
-        self.name, self.base, self.steps = name, base, steps
+    def __init__(self, name, base, steps, single=True):
+        self.name, self.base, self.steps, self.single = name, base, steps, single
         self.adopts = not any(r["Type"] == "AWS::KMS::Key" for key, r in steps[0][1].items() if key not in base)
 
 
@@ -116,7 +120,7 @@ def jobs_all():
         jobs.append(job_of_case(case, case["Type"] + again))
     for together in OURS["Together"]:
         jobs.append(Job(together["Name"], together["Base"],
-                        [(s["Name"], {**together["Base"], **s["Resources"]}) for s in together["Steps"]]))
+                        [(s["Name"], {**together["Base"], **s["Resources"]}) for s in together["Steps"]], False))
     if KILLS not in ("", "all"):
         jobs = [job for job in jobs if KILLS in job.name]
     # The long ones first, so that the workers end together.
@@ -221,6 +225,12 @@ class Runner:
                     wrong.append(f"at {at}, and the next run at {again}: {problem}")
         return wrong
 
+    def boundaries(self, number, first, last):
+        if KILLS == "all":
+            return range(1, last + 1)
+        whole = KILLS != "" or (self.job.single and not self.words and number in (1, len(self.job.steps)))
+        return range(first, last + 1) if whole else range(first + number % STEP, last + 1, STEP)
+
     def step(self, number):
         """(boundaries, what is wrong by boundary)"""
         name, resources = self.job.steps[number - 1]
@@ -237,7 +247,7 @@ class Runner:
         wanted = (*self.picture(specs, addresses), addresses)
         self.fleet.save(f"after-{number}")
         first = boundaries.index("commit") if "commit" in boundaries else 0
-        for at in range(1 if KILLS == "all" else max(1, first), len(boundaries) + 1):
+        for at in self.boundaries(number, max(1, first), len(boundaries)):
             self.fleet.restore(before)
             killed = self.apply(specs, kill_at=at)
             self.kills += 1
