@@ -185,6 +185,9 @@ int apply_check(const struct plan *plan, struct state *state, struct diag *d)
 	struct state_txn *txn;
 	int rc = 0;
 
+	if (plan->drift || plan->past)
+		return diag_error(d, "%s is no plan, so there is nothing to apply",
+				  plan->drift ? "a report of drift" : "what has happened");
 	if (state_begin(&txn, state, false, d) < 0)
 		return -1;
 	if (lineage_check(plan, txn, d) < 0)

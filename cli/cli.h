@@ -37,7 +37,7 @@ struct cli {
 int cli_finish(struct cli *cli, int status);
 
 extern const struct command command_init, command_validate, command_plan, command_show, command_approve, command_apply,
-    command_rollback, command_state_list, command_state_show, command_state_history, command_state_diff,
+    command_rollback, command_drift, command_state_list, command_state_show, command_state_history, command_state_diff,
     command_state_verify, command_state_mv, command_state_rm, command_state_import, command_state_export,
     command_state_unlock, command_log, command_types, command_access;
 /* All commands, NULL-terminated, in the order of the help page. */
@@ -59,6 +59,7 @@ struct session {
 	bool secret_key_known;
 	int64_t lock_timeout_ms; /* how long opening the state for writing waits for another writer; 0: not at all */
 	bool state_busy;         /* session_read_state(): somebody was writing just before it was read */
+	bool roster_only;        /* session_load_specs() takes settings and accounts, and no stacks */
 	bool without_secrets;    /* what is to be done needs none (--destroy): they are not looked up */
 
 	struct loop *loop;

@@ -25,7 +25,8 @@ static int put_json(struct plan *plan)
 
 static void add_markdown(struct buf *out, struct plan *plan)
 {
-	const struct plan_markdown_options options = {0};
+	const struct plan_markdown_options options = {.title = plan->drift ? "muster" : NULL,
+						      .whole = plan->drift ? "muster drift" : NULL};
 
 	set_digest(plan);
 	plan_render_markdown(out, plan, &options);

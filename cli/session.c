@@ -254,6 +254,7 @@ int session_load_specs(struct session *s, const struct option_list *parameters)
 	options.parameters = s->parameters;
 	options.parameter_count = s->parameter_count;
 	options.lineage = s->lineage;
+	options.roster_only = s->roster_only;
 	if (s->secret_key_known && !s->without_secrets) {
 		options.secret_key = s->secret_key;
 		options.secret_key_len = sizeof s->secret_key;

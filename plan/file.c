@@ -23,8 +23,13 @@ static int add_text(const char *bytes, size_t len, void *payload)
 int plan_file_write(struct plan *plan, const char *path, struct diag *d)
 {
 	struct text_file file;
-	json_t *root = plan_to_json(plan);
+	json_t *root;
 	int result;
+
+	if (plan->drift || plan->past)
+		return diag_error(d, "%s: %s is no plan that could be applied, so it is not saved as one", path,
+				  plan->drift ? "a report of drift" : "what has happened");
+	root = plan_to_json(plan);
 
 	/* Configurations are not secrets, but they are nobody else's business either. */
 	text_file_start(&file, path, 0600);
@@ -80,6 +85,9 @@ static int check(const char *path, json_t *root, struct diag *d)
 
 	if (format == NULL || !json_is_object(muster) || version < 1)
 		return diag_error(d, "%s: not a plan that muster made", path);
+	if (json_is_true(json_object_get(muster, "drift")))
+		return diag_error(d, "%s: a report of drift, not a plan; muster plan makes one that takes drift back",
+				  path);
 	if (version > PLAN_FILE_VERSION || !text_starts(format, "1."))
 		return diag_error(d, "%s: made by a newer muster (plan version %lld, format %s)", path,
 				  (long long)version, format);

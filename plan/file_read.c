@@ -255,6 +255,8 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 	change->gone = read_flag(r, ours, "gone");
 	change->retain_old = read_flag(r, ours, "retain_old");
 	change->record_only = read_flag(r, ours, "record_only");
+	change->accepted = read_flag(r, ours, "accepted");
+	change->pending = read_flag(r, ours, "pending");
 }
 
 /* Other tools judge their part of the file and apply follows ours: the two must say the same. */
@@ -469,6 +471,7 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	plan->home_region = mem_strdup(read_text(r, muster, "home_region", false));
 	plan->commit = mem_strdup(read_text(r, muster, "commit", false));
 	plan->tree = mem_strdup(read_text(r, muster, "tree", false));
+	plan->base = mem_strdup(read_text(r, muster, "base", false));
 	plan->generation = (uint64_t)read_count(r, muster, "generation");
 	plan->version = (uint64_t)read_count(r, muster, "newest_version");
 	plan->created_ms = read_count(r, muster, "created_ms");

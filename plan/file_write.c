@@ -16,6 +16,8 @@ const char *const plan_note_words[PLAN_NOTE_OTHER + 1] = {
     [PLAN_NOTE_INTENT] = "open_intent",
     [PLAN_NOTE_LEFT] = "left_in_aws",
     [PLAN_NOTE_DATA] = "data_destroyed",
+    [PLAN_NOTE_RESOLVED] = "resolved",
+    [PLAN_NOTE_WITHDRAWN] = "withdrawn",
     [PLAN_NOTE_OTHER] = "other",
 };
 
@@ -236,6 +238,9 @@ static json_t *muster_change(const struct plan *plan, const struct plan_change *
 	set_flag(result, "gone", change->gone);
 	set_flag(result, "retain_old", change->retain_old);
 	set_flag(result, "record_only", change->record_only);
+	set_flag(result, "accepted", change->accepted);
+	set_flag(result, "pending", change->pending);
+	set_text(result, "since", change->since);
 	return result;
 }
 
@@ -316,6 +321,7 @@ static json_t *muster_part(const struct plan *plan)
 	set_text(result, "home_region", plan->home_region);
 	set_text(result, "commit", plan->commit);
 	set_text(result, "tree", plan->tree);
+	set_text(result, "base", plan->base);
 	json_object_set_new(result, "dirty", json_boolean(plan->dirty));
 	json_object_set_new(result, "destroy", json_boolean(plan->destroy));
 	json_object_set_new(result, "refreshed", json_boolean(plan->refreshed));
@@ -327,6 +333,7 @@ static json_t *muster_part(const struct plan *plan)
 		json_object_set_new(result, "rollback", json_integer((json_int_t)plan->rollback));
 	set_json(result, "rollback_of", plan->rollback_of);
 	set_json(result, "limits", plan->limits);
+	set_flag(result, "drift", plan->drift);
 	json_object_set_new(result, "reached", reached(plan));
 	set_json(result, "reads", plan->reads);
 	json_object_set_new(result, "accounts", accounts(plan));
@@ -395,7 +402,7 @@ json_t *plan_file_frame(const struct plan *plan)
 	json_object_set_new(root, "timestamp", json_string(time));
 	json_object_set_new(root, "complete", json_true());
 	json_object_set_new(root, "errored", json_false());
-	json_object_set_new(root, "applyable", json_boolean(plan->change_count > 0));
+	json_object_set_new(root, "applyable", json_boolean(plan->change_count > 0 && !plan->drift && !plan->past));
 	json_object_set_new(root, "muster", muster_part(plan));
 	return root;
 }
@@ -409,6 +416,10 @@ json_t *plan_to_json(struct plan *plan)
 	add_changes(plan, resources, changes);
 	json_object_set_new(root, "resource_changes", resources);
 	json_object_set_new(muster, "changes", changes);
+	set_json(root, "drift", plan->drift_report);
+	/* What is never applied needs no digest, and must not be taken for a plan. */
+	if (plan->drift)
+		return root;
 	json_digest(digest, root);
 	text_hex(plan->digest, digest, sizeof digest);
 	json_object_set_new(muster, "digest", json_string(plan->digest));

@@ -109,7 +109,7 @@ const char *plan_group_former(const struct plan_change *change)
 
 bool plan_group_is_move(const struct plan_change *change)
 {
-	return change->moved_from != NULL && change->record_only;
+	return change->moved_from != NULL && change->record_only && !change->accepted;
 }
 
 static void group_key(struct buf *key, const struct plan_change *change, const struct said *said,
@@ -119,6 +119,7 @@ static void group_key(struct buf *key, const struct plan_change *change, const s
 		 change->adopted, change->gone, change->retain_old, change->record_only, change->deposed,
 		 change->pending, change->accepted, change->type_name, change->stack, change->logical_id,
 		 change->reason != NULL ? change->reason : "");
+	buf_addf(key, "%s\n", change->since != NULL ? change->since : "");
 	if (plan_group_former(change) != NULL)
 		buf_addf(key, "%s\n", plan_group_former(change));
 	for (size_t i = 0; i < count; i++) {

@@ -219,6 +219,7 @@ static void bucket_key(struct buf *key, const struct plan_group *group, bool by_
 	buf_addf(key, "%d %d %d %d %d %d %d %d %d %llx\n%s\n%s\n%s\n", c->action, c->create_first, c->adopted, c->gone,
 		 c->retain_old, c->record_only, c->deposed, c->pending, c->accepted,
 		 (unsigned long long)where_hash(group), c->type_name, c->stack, c->reason != NULL ? c->reason : "");
+	buf_addf(key, "%s\n", c->since != NULL ? c->since : "");
 	buf_addf(key, "%.*s\n", SHARED_LEAST, by_tail && len > SHARED_LEAST ? id + len - SHARED_LEAST : id);
 	for (size_t i = 0; i < group->value_count; i++)
 		buf_addf(key, "%s %d %d %d\n", group->values[i].path, group->values[i].forces_replace,

@@ -72,8 +72,7 @@ static int note_intent(void *payload, const char *address, const json_t *body)
 	return 0;
 }
 
-/* An empty plan with what is known before anything is looked at. */
-static int plan_start(struct maker *m)
+int maker_start(struct maker *m)
 {
 	const struct plan_options *options = m->options;
 	char *lineage = NULL;
@@ -113,18 +112,23 @@ static int plan_start(struct maker *m)
 	return state_intent_each(m->txn, note_intent, m, m->d);
 }
 
-/* Everything that needs no reading; may be done again when reading has told more. */
-static int compute(struct maker *m)
+void maker_note_accounts(struct maker *m)
 {
-	size_t errors = m->d->errors;
-
-	if (plan_start(m) < 0)
-		return -1;
 	for (size_t i = 0; i < m->account_count; i++)
 		if (m->accounts[i]->unreachable != NULL)
 			maker_note(
 			    m, m->accounts[i]->regions == NULL ? PLAN_NOTE_UNREACHABLE : PLAN_NOTE_REMEMBERED_REGIONS,
 			    m->accounts[i]->name, NULL, NULL, m->accounts[i]->unreachable);
+}
+
+/* Everything that needs no reading; may be done again when reading has told more. */
+static int compute(struct maker *m)
+{
+	size_t errors = m->d->errors;
+
+	if (maker_start(m) < 0)
+		return -1;
+	maker_note_accounts(m);
 	if (specs_expand(m->specs, maker_regions_of, maker_region_skipped, m, m->d) < 0)
 		return -1;
 	if (!m->options->destroy && maker_build(m) < 0) {
@@ -137,8 +141,7 @@ static int compute(struct maker *m)
 	return maker_complaints_tell(m) < 0 || m->d->errors > errors ? -1 : 0;
 }
 
-/* Where not one account can be entered, the credentials are at fault, and "no changes" would be a lie. */
-static int check_reachable(struct maker *m)
+int maker_check_reachable(struct maker *m)
 {
 	size_t closed = 0;
 
@@ -154,7 +157,7 @@ static int make(struct maker *m)
 {
 	int found;
 
-	if (maker_discover(m) < 0 || check_reachable(m) < 0)
+	if (maker_discover(m) < 0 || maker_check_reachable(m) < 0)
 		return -1;
 	if (m->options->refresh && maker_refresh(m) < 0)
 		return -1;
@@ -179,8 +182,9 @@ static int make(struct maker *m)
 				m->d);
 }
 
-static void maker_free(struct maker *m)
+void maker_free(struct maker *m)
 {
+	plan_free(m->plan);
 	for (size_t i = 0; i < m->account_count; i++) {
 		struct maker_account *account = m->accounts[i];
 
@@ -229,7 +233,6 @@ int plan_make(struct plan **out, struct loop *loop, struct provider *provider, s
 		*out = m.plan;
 		m.plan = NULL;
 	}
-	plan_free(m.plan);
 	specs_reset(specs);
 	maker_free(&m);
 	return result;

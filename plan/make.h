@@ -8,6 +8,7 @@
  *   removed.c   what is recorded and no longer wanted
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is still used, what is read
+ *   drift.c     a report of drift instead of a plan; drift_accept.c: what goes into the record
  *   rollback.c  what a rollback cannot bring back
  *   complain.c  errors that many targets share
  */
@@ -82,6 +83,13 @@ struct maker {
 #define SEEN_UNCHANGED ((void *)(uintptr_t)-1) /* looked at, needs nothing */
 #define SEEN_ASIDE     ((void *)(uintptr_t)-2) /* wanted, but nothing can be said of it now */
 
+/* An empty plan with what is known before anything is looked at; drops the one before. */
+int maker_start(struct maker *m);
+void maker_note_accounts(struct maker *m); /* those that could not be entered */
+/* Where not one account can be entered, the credentials are at fault, and "no changes" would be a lie. */
+int maker_check_reachable(struct maker *m);
+void maker_free(struct maker *m); /* what it holds, with the plan unless that was taken out */
+
 int maker_discover(struct maker *m);
 const char *const *maker_regions_of(void *payload, const struct specs_account *account);
 void maker_region_skipped(void *payload, const char *stack, const struct specs_account *account, const char *region,
@@ -113,6 +121,8 @@ void maker_moved_tell(struct maker *m);
 /* 1 when something was found that the plan must be built anew with. */
 int maker_find(struct maker *m);
 int maker_select(struct maker *m);
+int maker_check_patterns(struct maker *m); /* --only, --adopt: each must match something that was looked at */
+void maker_finish(struct maker *m);        /* puts changes in order, and names the accounts */
 /* Notes of a finished plan, where it is a rollback. */
 int maker_rollback(struct maker *m);
 

@@ -91,8 +91,10 @@ struct plan_change {
 	/* The address that its generated names are made from where that is not its own (plan_record.origin); a
 	 * replacement drops it. */
 	const char *origin;
-	/* With --base: the base revision's specs bring about the same change, so it is not of this branch. */
+	/* With --base: the base revision's specs bring about the same change, so it is not of this branch. In a report
+	 * of drift: an earlier report told of it, the first one at `since` ("2026-11-23T12:34:56Z"). */
 	bool pending;
+	const char *since;
 	/* PLAN_UPDATE, record_only: what AWS has now goes into the record as it is (--accept-drift). */
 	bool accepted;
 	/* PLAN_DELETE of what an earlier create-first replacement left (the record's `deposed`): the record stays. May
@@ -108,10 +110,12 @@ enum plan_note_kind {
 	PLAN_NOTE_BLOCKED,            /* a resource that waits for a target that is not there */
 	PLAN_NOTE_REMEMBERED_REGIONS, /* discovery failed: remembered regions used */
 	PLAN_NOTE_TYPE_NOT_IN_REGION,
-	PLAN_NOTE_INTENT, /* an open intent of a run that was cut off */
-	PLAN_NOTE_LEFT,   /* left in AWS */
-	PLAN_NOTE_DATA,   /* what a delete destroys for good */
-	PLAN_NOTE_OTHER,
+	PLAN_NOTE_INTENT,    /* an open intent of a run that was cut off */
+	PLAN_NOTE_LEFT,      /* left in AWS */
+	PLAN_NOTE_DATA,      /* what a delete destroys for good */
+	PLAN_NOTE_RESOLVED,  /* drift: what an earlier report told of and is not so any more */
+	PLAN_NOTE_WITHDRAWN, /* --base: what the base revision would do and this branch does not */
+	PLAN_NOTE_OTHER,     /* the last one */
 };
 struct plan_note {
 	enum plan_note_kind kind;
@@ -155,7 +159,10 @@ struct plan {
 	json_t *limits;
 	/* Signatures of its digest, outside of what the digest covers: list of objects (docs/review.md), or NULL. */
 	json_t *signatures;
-	bool drift;         /* no plan to apply: its changes are what AWS did since (before: recorded, after: live) */
+	bool drift; /* no plan to apply: its changes are what AWS did since (before: recorded, after: live) */
+	/* Of a drift report: {"time", "previous" (time or null), "new": [address], "changed": [address], "known":
+	 * [{"address", "since"}], "resolved": [{"address", "since", "how", "generation"}]}; else NULL. */
+	json_t *drift_report;
 	bool past;          /* no plan to apply: its changes have happened (plan_history_make) */
 	json_t *parameters; /* plain ones as given by --parameter, for rollback and re-resolution */
 	json_t *secrets;    /* sources that apply must resolve again */
@@ -203,6 +210,11 @@ int plan_make(struct plan **out, struct loop *loop, struct provider *provider, s
  * (drift.c) */
 int plan_drift_make(struct plan **out, struct loop *loop, struct provider *provider, struct specs *specs,
 		    struct state *state, const struct plan_options *options, struct diag *d);
+/* Tells such a report from the last one: fills drift_report, and `pending` and `since` of what is known. `previous`:
+ * what this gave in *now then, or NULL; `only`: the glob that it was made with, or NULL (findings that it leaves out,
+ * and those that could not be read, are kept as they are). *now is a new reference. (drift_report.c) */
+int plan_drift_compare(json_t **now, struct plan *plan, const json_t *previous, const char *only, struct state *state,
+		       struct diag *d);
 
 /* What changed in the records from the end of generation `from` to the end of `to`, in the same shape with `past` set:
  * creates, updates, replacements, deletes, and updates with `moved_from` (a backwards span is allowed; 0: before the

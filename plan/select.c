@@ -248,7 +248,7 @@ static int check_pattern(struct maker *m, const char *option, const char *patter
 			  option, pattern);
 }
 
-static int check_patterns(struct maker *m)
+int maker_check_patterns(struct maker *m)
 {
 	int result = 0;
 
@@ -372,25 +372,30 @@ static void collect_secrets(const json_t *value, json_t *into, struct map *had)
 	}
 }
 
+void maker_finish(struct maker *m)
+{
+	if (m->plan->change_count > 0)
+		qsort(m->plan->changes, m->plan->change_count, sizeof *m->plan->changes, by_address);
+	collect_accounts(m);
+}
+
 int maker_select(struct maker *m)
 {
 	struct plan_graph *graph = NULL;
 	struct map had = MAP_INIT;
 	struct plan *plan = m->plan;
 
-	if (check_patterns(m) < 0)
+	if (maker_check_patterns(m) < 0)
 		return -1;
 	drop_blocked(m);
 	if (apply_only(m) < 0 || drop_still_used(m) < 0)
 		return -1;
 	drop_notes(plan);
 	maker_moved_tell(m);
-	if (plan->change_count > 0)
-		qsort(plan->changes, plan->change_count, sizeof *plan->changes, by_address);
+	maker_finish(m);
 	for (size_t i = 0; i < plan->change_count; i++)
 		collect_secrets(plan->changes[i].after, plan->secrets, &had);
 	map_free(&had, NULL);
-	collect_accounts(m);
 	if (collect_reads(m) < 0)
 		return -1;
 	/* A cycle is the plan's fault, not apply's: find it while there is somebody to read the message. */

@@ -165,6 +165,7 @@ void plan_free(struct plan *plan)
 	json_decref(plan->rollback_of);
 	json_decref(plan->limits);
 	json_decref(plan->signatures);
+	json_decref(plan->drift_report);
 	free(plan->changes);
 	free(plan->notes);
 	free(plan->accounts);

@@ -85,9 +85,37 @@ static void entry_make(struct plan_entry *entry, const struct plan *plan, const 
 		add_value(&entry->lines, group, &group->values[i]);
 }
 
-static char *short_commit(const char *commit)
+/* When the report before this one of drift was made, or NULL. */
+static const char *last_report(const struct plan *plan)
 {
-	return mem_strndup(commit, strlen(commit) < 12 ? strlen(commit) : 12);
+	return json_get_string(plan->drift_report, "previous");
+}
+
+/* "Introduced by this branch: 1 to create in 1 of 3 targets" */
+static char *heading(const struct plan_view *view, const char *words, bool pending)
+{
+	buf_auto struct buf text = BUF_INIT, totals = BUF_INIT;
+
+	plan_view_section_totals(&totals, view, pending);
+	buf_addf(&text, "%s%s%s", words, totals.len > 0 ? ": " : "", buf_str(&totals));
+	return plan_view_cleaned(buf_str(&text));
+}
+
+static void make_headings(struct plan_view *view)
+{
+	const struct plan *plan = view->plan;
+	mem_auto_str char *own = NULL, *pending = NULL;
+
+	if (plan->drift) {
+		own = mem_printf("New since the last report (%s)", last_report(plan));
+		pending = mem_strdup("Known from earlier reports");
+	} else {
+		own = mem_strdup("Introduced by this branch");
+		pending = mem_printf("Pending before it (drift, or not applied yet)%s%.12s",
+				     plan->base != NULL ? ", also at " : "", plan->base != NULL ? plan->base : "");
+	}
+	view->sections[0].heading = heading(view, own, false);
+	view->sections[1].heading = heading(view, pending, true);
 }
 
 static void make_sections(struct plan_view *view, size_t width)
@@ -99,7 +127,7 @@ static void make_sections(struct plan_view *view, size_t width)
 	plan_dependents_find(&dependents, plan, &view->groups);
 	while (own < count && !view->groups.items[own]->sample->pending)
 		own++;
-	view->section_count = own < count || plan->base != NULL ? 2 : 1;
+	view->section_count = own < count || plan->base != NULL || (count > 0 && last_report(plan) != NULL) ? 2 : 1;
 	for (size_t s = 0; s < view->section_count; s++)
 		view->sections[s].entries = mem_array(s == 0 ? own : count - own, sizeof(struct plan_entry));
 	for (size_t i = 0; i < count; i++) {
@@ -109,14 +137,8 @@ static void make_sections(struct plan_view *view, size_t width)
 			entry_make(&section->entries[section->count++], plan, view->groups.items[i],
 				   &dependents.names[i], width);
 	}
-	if (view->section_count == 2) {
-		mem_auto_str char *base = short_commit(plan->base != NULL ? plan->base : "");
-		mem_auto_str char *pending =
-		    mem_printf("Pending before this branch%s%s", *base != '\0' ? ": also at " : "", base);
-
-		view->sections[0].heading = mem_strdup("Introduced by this branch");
-		view->sections[1].heading = plan_view_cleaned(pending);
-	}
+	if (view->section_count == 2)
+		make_headings(view);
 	plan_dependents_free(&dependents, count);
 }
 
@@ -142,6 +164,8 @@ static void make_facts(struct plan_view *view)
 		add_as_specified(&text, plan);
 		plan_texts_add(&view->facts, buf_str(&text));
 	}
+	if (plan->base != NULL && view->sections[1].count > 0)
+		plan_texts_add(&view->facts, "All of it is applied, what was pending before this branch, too.");
 	if (!plan->refreshed)
 		plan_texts_add(&view->facts, "AWS was not asked (--no-refresh): this compares with the records only.");
 }

@@ -156,6 +156,8 @@ struct plan_dependents {
 };
 void plan_dependents_find(struct plan_dependents *d, const struct plan *plan, const struct plan_groups *groups);
 void plan_dependents_free(struct plan_dependents *d, size_t count);
+/* "1 to create in 1 of 3 targets" for the changes of one section; nothing where it has none. (view_totals.c) */
+void plan_view_section_totals(struct buf *out, const struct plan_view *view, bool pending);
 /* Why a group's change is made, and whom it touches: a line each. (view_remarks.c) */
 void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group,
 			    const struct map *dependents);

@@ -18,12 +18,23 @@ static const char *const headings[PLAN_NOTE_OTHER + 1] = {
     [PLAN_NOTE_INTENT] = "Left open by a run that was cut off",
     [PLAN_NOTE_LEFT] = "Left in AWS",
     [PLAN_NOTE_DATA] = "Data that is destroyed for good",
+    [PLAN_NOTE_RESOLVED] = "Resolved since the last report",
+    [PLAN_NOTE_WITHDRAWN] = "Taken back by this branch: what the base would do",
     [PLAN_NOTE_OTHER] = "Notes",
 };
 /* What must not be overlooked comes first. */
 static const enum plan_note_kind order[] = {
-    PLAN_NOTE_DATA, PLAN_NOTE_UNREACHABLE,    PLAN_NOTE_REMEMBERED_REGIONS, PLAN_NOTE_INTENT, PLAN_NOTE_BLOCKED,
-    PLAN_NOTE_LEFT, PLAN_NOTE_REGION_SKIPPED, PLAN_NOTE_TYPE_NOT_IN_REGION, PLAN_NOTE_OTHER,
+    PLAN_NOTE_DATA,
+    PLAN_NOTE_UNREACHABLE,
+    PLAN_NOTE_REMEMBERED_REGIONS,
+    PLAN_NOTE_INTENT,
+    PLAN_NOTE_WITHDRAWN,
+    PLAN_NOTE_RESOLVED,
+    PLAN_NOTE_BLOCKED,
+    PLAN_NOTE_LEFT,
+    PLAN_NOTE_REGION_SKIPPED,
+    PLAN_NOTE_TYPE_NOT_IN_REGION,
+    PLAN_NOTE_OTHER,
 };
 
 /* Notes that say the same of several targets. */
@@ -199,6 +210,8 @@ static void make_kind(struct plan_view *view, const struct note_groups *g, struc
 {
 	struct plan_view_notes notes = {.kind = kind, .heading = headings[kind]};
 
+	if (kind == PLAN_NOTE_UNREACHABLE && view->plan->drift)
+		notes.heading = "Unreachable: nobody knows what is there now";
 	notes.items = mem_array(g->by_key.count, sizeof *notes.items);
 	for (size_t i = 0; i < g->by_key.count; i++) {
 		const struct note_group *group = g->by_key.entries[i].value;

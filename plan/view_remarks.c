@@ -25,6 +25,10 @@ static const char *const reasons[][2] = {
     {"delete_because_deposed", "an earlier replacement left it behind"},
     {"delete_because_no_resource_config", "no longer in the specs"},
     {"delete_because_destroy", NULL},
+    {"drift_gone", NULL},
+    {"drift_changed", NULL},
+    {"drift_changed_again", "the last report told of it, too, but of other differences"},
+    {"drift_accepted", "what AWS has now goes into the record as it is (--accept-drift)"},
     {"forget_because_gone", "it is gone from AWS; the record is dropped"},
     {"forget_because_retained", "left in AWS (DeletionPolicy: Retain); the record is dropped"},
     {"forget_because_adopted", "left in AWS, since it was adopted; the record is dropped"},
@@ -92,11 +96,19 @@ static void remark_moved(struct plan_texts *remarks, const struct plan *plan, co
 	plan_texts_add(remarks, text);
 }
 
+static void remark_since(struct plan_texts *remarks, const struct plan_change *change)
+{
+	mem_auto_str char *text = change->since != NULL ? mem_printf("known since %s", change->since) : NULL;
+
+	if (text != NULL)
+		plan_texts_add(remarks, text);
+}
+
 static void remark_drifted(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group)
 {
 	buf_auto struct buf text = BUF_INIT;
 
-	if (group->drifted == 0 || group->sample->gone || plan->drift)
+	if (group->drifted == 0 || group->sample->gone || group->sample->accepted || plan->drift)
 		return;
 	buf_adds(&text, "AWS has other values than were recorded");
 	if (group->drifted < group->count) {
@@ -159,8 +171,7 @@ void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan,
 	remark_replaces(remarks, group, true);
 	if (words != NULL)
 		plan_texts_add(remarks, words);
-	if (change->accepted)
-		plan_texts_add(remarks, "what AWS has now goes into the record as it is (--accept-drift)");
+	remark_since(remarks, change);
 	if (change->retain_old)
 		plan_texts_add(remarks, "the old one is left in AWS");
 	remark_drifted(remarks, plan, group);

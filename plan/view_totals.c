@@ -22,31 +22,36 @@ void plan_view_count_name(struct map *counts, const char *name)
 static const enum plan_action total_order[TOTAL_MOVES] = {PLAN_CREATE, PLAN_UPDATE, PLAN_REPLACE,
 							  PLAN_DELETE, PLAN_ADOPT,  PLAN_FORGET};
 
-static void count_total(struct plan_view *view, struct map *seen, size_t total, const struct plan_change *change)
+static void count_total(struct plan_view_total *totals, struct map *seen, size_t total,
+			const struct plan_change *change)
 {
 	mem_auto_str char *key = mem_printf("%zu/%s/%s", total, change->account, change->region);
 
-	view->totals[total].count++;
-	view->totals[total].targets += map_set(seen, key, seen) == NULL;
+	totals[total].count++;
+	totals[total].targets += map_set(seen, key, seen) == NULL;
 }
 
+/* Which changes: all, or those of one section. */
+enum counted { COUNT_ALL, COUNT_OWN, COUNT_PENDING };
+
 /* What moves and is changed, too, counts as both. */
-static void count_actions(struct plan_view *view)
+static void count_actions(struct plan_view_total *totals, const struct plan *plan, enum counted which)
 {
-	const struct plan *plan = view->plan;
 	struct map seen = MAP_INIT;
 
 	for (size_t t = 0; t < TOTAL_MOVES; t++)
-		view->totals[t].verb = plan_view_verb(plan, total_order[t]);
-	view->totals[TOTAL_MOVES].verb = plan_view_move_verb(plan);
+		totals[t].verb = plan_view_verb(plan, total_order[t]);
+	totals[TOTAL_MOVES].verb = plan_view_move_verb(plan);
 	for (size_t i = 0; i < plan->change_count; i++) {
 		const struct plan_change *change = &plan->changes[i];
 
+		if (which != COUNT_ALL && change->pending != (which == COUNT_PENDING))
+			continue;
 		if (change->moved_from != NULL && !change->deposed)
-			count_total(view, &seen, TOTAL_MOVES, change);
+			count_total(totals, &seen, TOTAL_MOVES, change);
 		for (size_t t = 0; t < TOTAL_MOVES && !plan_group_is_move(change); t++)
 			if (total_order[t] == change->action)
-				count_total(view, &seen, t, change);
+				count_total(totals, &seen, t, change);
 	}
 	map_free(&seen, NULL);
 }
@@ -68,19 +73,30 @@ static void add_total(struct buf *out, const struct plan_view *view, const struc
 	buf_addf(out, " target%s", all == 1 ? "" : "s");
 }
 
+/* `always`: the usual actions are said also where there are none of them. */
+static void add_totals(struct buf *out, const struct plan_view *view, const struct plan_view_total *totals, bool always)
+{
+	for (size_t i = 0; i < PLAN_VIEW_TOTALS; i++)
+		if (totals[i].count > 0 || (i < TOTALS_ALWAYS && always))
+			add_total(out, view, &totals[i]);
+}
+
 static void make_summary(struct plan_view *view)
 {
 	const struct plan *plan = view->plan;
 	struct buf out = BUF_INIT;
 
-	for (size_t i = 0; i < PLAN_VIEW_TOTALS; i++) {
-		const struct plan_view_total *total = &view->totals[i];
-
-		if (total->count > 0 || (i < TOTALS_ALWAYS && !plan->drift && !plan->past))
-			add_total(&out, view, total);
-	}
+	add_totals(&out, view, view->totals, !plan->drift && !plan->past);
 	view->label = plan->drift ? "Drift:" : plan->past ? "Changed:" : "Plan:";
 	view->summary = buf_detach(&out);
+}
+
+void plan_view_section_totals(struct buf *out, const struct plan_view *view, bool pending)
+{
+	struct plan_view_total totals[PLAN_VIEW_TOTALS] = {0};
+
+	count_actions(totals, view->plan, pending ? COUNT_PENDING : COUNT_OWN);
+	add_totals(out, view, totals, false);
 }
 
 static size_t make_counts(struct plan_view_count **out, const struct map *counts)
@@ -108,7 +124,7 @@ static void count_places(struct plan_view *view)
 
 void plan_view_totals_make(struct plan_view *view)
 {
-	count_actions(view);
+	count_actions(view->totals, view->plan, COUNT_ALL);
 	count_places(view);
 	if (view->plan->change_count > 0)
 		make_summary(view);

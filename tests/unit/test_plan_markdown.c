@@ -184,8 +184,8 @@ static void sections_and_reports_have_headings(void **state)
 	add(plan, 0, 0, "s/A", PLAN_UPDATE, "{'Size':1}", "{'Size':2}");
 	add(plan, 1, 0, "s/A", PLAN_UPDATE, "{'Size':1}", "{'Size':2}")->pending = true;
 	text = render(plan, 0);
-	holds(text, "#### Introduced by this branch\n\n<details>");
-	holds(text, "#### Pending before this branch: also at feedbeef\n\n<details>");
+	holds(text, "#### Introduced by this branch: 1 to update in 1 of 2 targets\n\n<details>");
+	holds(text, "at feedbeef: 1 to update in 1 of 2 targets\n\n<details>");
 	plan->drift = true;
 	drift = render(plan, 0);
 	holds(drift, "### muster plan: Drift: what AWS has now against what is recorded\n");

@@ -468,8 +468,10 @@ static void what_was_pending_stands_apart(void **state)
 	plan->limits = parse("{'Over':['deletes 12, MaxDelete is 10'],'Overridden':true}");
 	text = render(plan);
 	holds(text, "Over the limits (overridden with --override-limit): deletes 12, MaxDelete is 10\n\n"
-		    "Introduced by this branch\n\n+ create s/A (X::Y::Trail)\n    in app-0/r-home-1\n");
-	holds(text, "Pending before this branch: also at 0123456789ab\n\n- delete s/B");
+		    "Introduced by this branch: 1 to create in 1 of 2 targets\n\n+ create s/A (X::Y::Trail)\n    in app-0/r-home-1\n");
+	holds(text, "Pending before it (drift, or not applied yet), also at 0123456789ab: 1 to create in 1 of 2 "
+		    "targets, 1 to delete in 1 of 2 targets\n\n- delete s/B");
+	holds(text, "\nAll of it is applied, what was pending before this branch, too.\n");
 	plan_free(plan);
 }
 

@@ -1,0 +1,155 @@
+#!/bin/bash
+# Drift: what AWS has now against what is recorded; what is new since the last report and what has been resolved; and
+# drift that goes into the record.
+# shellcheck disable=SC2016 # ${AccountId} is for muster
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/small.sh"
+specs_make "$specs"
+secret=sesame
+export TOKEN=$secret-token
+edit muster.json '.Parameters = {Token: {Env: "TOKEN"}}'
+stack topics <<'JSON'
+{ "Targets": { "Accounts": ["tag:project"], "Regions": ["*"] },
+  "Resources": { "T": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "t", "DisplayName": "spec",
+    "Tags": [{ "Key": "team", "Value": "a" }] } } } }
+JSON
+stack chat <<'JSON'
+{ "Targets": { "Accounts": ["app"], "Regions": ["home"] },
+  "Parameters": { "Token": { "Type": "String", "NoEcho": true } },
+  "Resources": { "S": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "secret",
+    "DisplayName": { "Ref": "Token" }, "Tags": [{ "Key": "team", "Value": "a" }] } } } }
+JSON
+sandbox_start "$specs/accounts.json" --config "$work/sandbox.json"
+
+# topic_set ACCOUNT REGION TOPIC NAME=VALUE
+topic_set() {
+	outsider "$1" "$2" sns Action=SetTopicAttributes Version=2010-03-31 "TopicArn=arn:aws:sns:$2:$1:$3" \
+		"AttributeName=${4%%=*}" "AttributeValue=${4#*=}" >/dev/null
+}
+topic_tag() {
+	outsider "$1" "$2" sns Action=TagResource Version=2010-03-31 "ResourceArn=arn:aws:sns:$2:$1:$3" \
+		"Tags.member.1.Key=${4%%=*}" "Tags.member.1.Value=${4#*=}" >/dev/null
+}
+topic_delete() {
+	outsider "$1" "$2" sns Action=DeleteTopic Version=2010-03-31 "TopicArn=arn:aws:sns:$2:$1:$3" >/dev/null
+}
+# finding JQ-FILTER: over the report that was made last as JSON
+finding() {
+	jq -c "$1" "$work/out"
+}
+
+muster drift
+is "before there is a state nothing can drift" "$status" 0
+is "... and nothing is remembered" "$(ls "$specs/.muster" 2>/dev/null)" ""
+muster apply --auto-approve
+is "a fleet" "$status" 0
+muster drift
+is "no drift" "$status" 0
+like "... is said" "$out" '^No drift\. 5 resources are as recorded\.$'
+is "... remembered for its owner" "$(stat -c %a "$specs/.muster/drift.json")" 600
+
+# -- What differs --
+topic_set $app eu-west-1 t DisplayName=other
+topic_set $web eu-west-1 t DisplayName=other
+topic_tag $app us-east-1 t new=one
+topic_delete $web us-east-1 t
+before=$(sandbox_get dump | sha256sum)
+muster drift
+is "drift" "$status" 2
+like "... in the same way in several targets is one entry" "$out" '^~ changed topics/T \(AWS::SNS::Topic\)$'
+like "... with where" "$out" '^    in 2 of 4 targets: home region of app, web$'
+like "... from what is recorded to what is there" "$out" '~ DisplayName: "spec" -> "other"'
+like "... what was added" "$out" '\+ Tags\[new\]: '
+like "... what is gone" "$out" '^- gone topics/T'
+like "... is new" "$out" '^New since the last report \(20[0-9T:-]+Z\): 3 changed in 3 of [0-9] targets, 1 gone in 1 of [0-9] targets$'
+is "nothing was changed" "$(sandbox_get dump | sha256sum)" "$before"
+muster drift --json
+is "as JSON" "$status $(finding '[.drift.new, (.drift.known | length)]')" '2 [[],4]'
+is "... in the words of a plan" "$(finding '[.resource_changes[] | .change.actions[0]] | sort')" \
+	'["delete","update","update","update"]'
+is "... marked as what it is" "$(finding '[.applyable, .muster.drift, .muster.digest]')" '[false,true,null]'
+cp "$work/out" "$work/drift-plan.json"
+muster apply "$work/drift-plan.json" --auto-approve
+is "a report is not applied" "$status" 1
+like "... and says what to do" "$err" 'a report of drift, not a plan; muster plan makes one that takes drift back'
+muster drift --all --json
+is "--all knows nothing of other reports" "$status $(finding '[(.drift.new | length), .drift.previous]')" '2 [4,null]'
+muster drift --only '*/us-east-1/*' --json
+is "--only" "$status $(finding '[.resource_changes[].address]')" '2 ["app/us-east-1/topics/T","web/us-east-1/topics/T"]'
+is "... forgets nothing of what it leaves out" "$(jq '.findings | length' "$specs/.muster/drift.json")" 4
+muster drift --only 'nobody/*'
+is "--only that matches nothing" "$status" 1
+like "... is an error" "$err" "matches no resource"
+muster drift --format markdown
+like "as markdown" "$out" '^### muster: Drift: what AWS has now against what is recorded$'
+muster drift --format html
+like "as a page" "$out" '^<!DOCTYPE html>$'
+
+# -- Since the last report --
+topic_set $app eu-west-1 t DisplayName=spec
+topic_set $web eu-west-1 t DisplayName=third
+topic_set $app eu-west-1 secret DisplayName=$secret-found
+topic_tag $app eu-west-1 secret team=b
+muster drift
+is "the next report" "$status" 2
+cp "$work/out" "$work/said"
+like "... has what is new first" "$(grep -nE '^(New|Known|~|-)' <<<"$out" | head -3 | tr '\n' ' ')" '^[0-9]+:New .* [0-9]+:~ changed .*'
+like "... what is known, and since when" "$out" '# known since 20[0-9T:-]+Z'
+like "... what is other than it was" "$out" '# the last report told of it, too, but of other differences'
+like "... what was put back, and not by muster" "$out" "app/eu-west-1: topics/T: AWS has again what is recorded, and not by muster's doing"
+unlike "a secret that somebody else set is no drift" "$out" 'S\.DisplayName|DisplayName: .*sensitive'
+like "... but the rest of the resource is looked at" "$out" '~ Tags\[team\].Value: "a" -> "b"'
+muster drift --json
+cp "$work/out" "$work/said.json"
+is "no secret is told or remembered" "$(grep -la "$secret" "$work/said" "$work/said.json" "$specs/.muster/drift.json")" ""
+muster apply --auto-approve --only '*/us-east-1/*'
+is "some is taken back" "$status" 0
+muster drift
+like "... which the next report knows" "$out" 'us-east-1: topics/T: taken back by generation 2 \(known since '
+muster drift --json
+is "... once" "$(finding '.drift.resolved')" '[]'
+
+# -- What stands in the way --
+rm -rf "$work/specs2" && cp -R "$specs" "$work/specs2"
+rm "$specs"/stacks/*
+muster drift --all
+is "stacks are not needed" "$status" 2
+cp "$work/specs2"/stacks/* "$specs/stacks/"
+edit accounts.json '(.Accounts[] | select(.Name == "web")).Access =
+	{Role: "arn:aws:iam::${AccountId}:role/nope", PlanRole: "arn:aws:iam::${AccountId}:role/nope"}'
+muster drift --json
+is "what cannot be read is not resolved" "$status $(finding '[(.drift.resolved | length), (.muster.notes | map(.kind) | unique)]')" \
+	'2 [0,["remembered_regions","unreachable"]]'
+is "... and stays known" "$(jq -c '[.findings | keys[] | select(startswith("web/"))]' "$specs/.muster/drift.json")" \
+	'["web/eu-west-1/topics/T"]'
+muster drift --only 'web/*'
+is "no drift in what could be reached is no success" "$status" 1
+like "... and is said" "$out" '^Unreachable: nobody knows what is there now$'
+like "... also at the end" "$out" '^No drift in what could be reached\.'
+cp "$work/specs2/accounts.json" "$specs/"
+muster drift --json
+is "it is known again when it can be read" "$(finding '[.drift.known[].address]')" \
+	'["app/eu-west-1/chat/S","web/eu-west-1/topics/T"]'
+echo '{' >"$specs/.muster/drift.json"
+muster drift --json
+is "a damaged memory" "$status $(finding '.drift.new | length')" '2 2'
+like "... is said" "$err" 'drift\.json: is damaged, so nobody knows what of this was reported before'
+echo '{"version": 2}' >"$specs/.muster/drift.json"
+muster drift
+is "one of a newer version" "$status" 1
+like "... is left alone" "$err$(<"$specs/.muster/drift.json")" 'written by a newer muster; --all does without it\{"version": 2\}'
+rm "$specs/.muster/drift.json"
+if [ "$(id -u)" -ne 0 ]; then
+	chmod a-w "$specs/.muster"
+	muster drift
+	is "who may not write the state may see drift" "$status" 2
+	chmod u+w "$specs/.muster"
+else
+	mkdir "$specs/.muster/drift.json"
+	muster drift
+	is "a memory that cannot be read" "$status" 1
+	like "... is said, with the way round" "$err" 'cannot read the last report: .*; --all does without it'
+	rmdir "$specs/.muster/drift.json"
+fi
+
+done_testing
