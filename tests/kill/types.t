@@ -6,7 +6,7 @@ Each step starts from a saved world and state, is cut off at one boundary, plann
 and the records must be what they are after a run that nobody disturbed (killing.picture), with no intent open and
 nothing left to plan. Where something was left open, the recovery is killed at its boundaries too.
 
-Without MUSTER_KILLS, every boundary of creates and deletes, and one in three of all else. MUSTER_KILLS=TYPE: every one,
+Without MUSTER_KILLS, every boundary of creates and deletes, and one in five of all else. MUSTER_KILLS=TYPE: every one,
 of types that have this in their names. MUSTER_KILLS=all: every one, also where nothing was written yet, and of
 recoveries."""
 import difflib
@@ -29,10 +29,10 @@ OURS = json.loads((HERE / "cases.json").read_text())
 KILLS = os.environ.get("MUSTER_KILLS", "")
 ACCOUNT, REGION = "111111111111", "eu-west-1"
 PREFIX = f"security/{REGION}/things/"
-RECOVERY_STEP = 5  # in a quick run, of the boundaries of a recovery one in so many
+RECOVERY_STEP = 7  # in a quick run, of the boundaries of a recovery one in so many
 # ... and of updates, replacements, adoptions and what belongs together one in so many: not a divisor of how many kinds of
 # boundary there are, so that all kinds come.
-STEP = 3
+STEP = 5
 PLAN_STEP = 4      # ... and plans are made around the apply at one boundary in so many
 # Some of the time goes in waiting for what services take their time for.
 WORKERS = int(os.environ.get("MUSTER_KILL_WORKERS", "0")) or 2 * (os.cpu_count() or 2)
