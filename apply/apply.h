@@ -87,7 +87,8 @@ struct apply_options {
 int apply_check(const struct plan *plan, struct state *state, struct diag *d);
 
 /* Resolves the open intents of runs that were cut off, by looking in AWS; the state must be open for writing. Returns
- * the number resolved, or -1. Intents whose target cannot be reached stay and are reported as warnings. */
+ * the number resolved, or -1. Intents whose target cannot be reached stay, with the reason as their member "Stays", and
+ * are reported as warnings. */
 int apply_recover(struct loop *loop, struct provider *provider, struct state *state, const struct plan *plan,
 		  const struct apply_options *options, struct diag *d);
 
@@ -149,7 +150,8 @@ int apply_approval_check(json_t **approvals, const struct plan *plan, const stru
  * The number of records moved is *count. `facts` as in apply_options. */
 int apply_state_move(struct state *state, const char *from, const char *to, const json_t *facts, size_t *count,
 		     struct diag *d);
-/* rm: forgets records whose address matches a glob; nothing is done in AWS. */
+/* rm: forgets records whose address matches a glob, and what a run that was cut off left open there, if apply_recover()
+ * could not look it up (else -1); nothing is done in AWS. *count: addresses. */
 int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,
 		       size_t *count, struct diag *d);
 /* export: all records as of now, {"Format", "Lineage", "Generation", "Resources": {address: body}, "Regions": ...}. New

@@ -6,7 +6,8 @@
  *   Time                  Unix milliseconds: how long the service has had to show it
  *   KeepsOld              the record's resource is to become a deposed one (create-first replacement)
  *   TakesOver             its name was just freed: for a while the service may still show what had it
- *   Record                the record as it would be after the call (or of what is deleted) */
+ *   Record                the record as it would be after the call (or of what is deleted)
+ *   Stays                 why recovery could not tell what came of it; only then may it be let go (surgery.c) */
 #include <string.h>
 
 #include "apply/run.h"

@@ -126,6 +126,21 @@ static void look_sleep(struct look *look)
 	look->timer = loop_timer_start(look->recovery->loop, left < pause ? left : pause, look_again, look);
 }
 
+/* Nobody could tell what came of it: the intent stays, with the reason, by which it can be let go (muster state rm). */
+static void look_stays(struct look *look, const char *why)
+{
+	const char *said = json_get_string(look->body, "Stays");
+
+	diag_warning(look->recovery->d,
+		     "%s: a run was cut off here, and what came of it cannot be looked up (%s); its intent stays",
+		     look->address, why);
+	apply_look_push(&look->recovery->stayed_tail, look);
+	if (said == NULL || strcmp(said, why) != 0) {
+		json_object_set_new(look->body, "Stays", json_string(why));
+		look->recovery->stays_new = true;
+	}
+}
+
 /* -- Resolving ----------------------------------------------------------------------------------------------------- */
 
 static void tell(struct look *look, const char *what)
@@ -261,10 +276,10 @@ int apply_look_answer(struct look *look)
 	enum provider_outcome outcome = look->result.outcome;
 
 	if (outcome != PROVIDER_DONE && outcome != PROVIDER_ABSENT) {
-		diag_warning(
-		    r->d, "%s: a run was cut off here, and what came of it cannot be looked up (%s); its intent stays",
-		    look->address, look->result.message != NULL ? look->result.message : "no answer");
-		apply_look_free(look);
+		if (outcome == PROVIDER_CANCELLED)
+			apply_look_free(look);
+		else
+			look_stays(look, look->result.message != NULL ? look->result.message : "no answer");
 		return 0;
 	}
 	if (look->phase == LOOK_CREATE && !answer_counts(look)) {
@@ -317,15 +332,17 @@ static bool look_target(struct look *look)
 	look->type = schema_set_find(r->provider->ops->schemas(r->provider), type != NULL ? type : "");
 	look->target.region = json_get_string(look->body, "Region");
 	look->target.access = PROVIDER_WRITES;
-	if (look->type == NULL)
-		diag_warning(r->d, "%s: a run was cut off here; its intent stays, for the type %s is not known",
-			     look->address, type != NULL ? type : "(none)");
-	else if (look->target.region == NULL || access == NULL || look->record.properties == NULL)
-		diag_warning(r->d, "%s: a run was cut off here; its intent stays, for it does not say where to look",
-			     look->address);
-	else
-		return r->provider->ops->account_add(r->provider, account, id, access, &look->target.account, r->d) ==
-		       0;
+	if (look->type == NULL) {
+		mem_auto_str char *why = mem_printf("the type %s is not known", type != NULL ? type : "(none)");
+
+		look_stays(look, why);
+	} else if (look->target.region == NULL || access == NULL || look->record.properties == NULL) {
+		look_stays(look, "it does not say where to look");
+	} else if (r->provider->ops->account_add(r->provider, account, id, access, &look->target.account, r->d) < 0) {
+		look_stays(look, "its account cannot be entered");
+	} else {
+		return true;
+	}
 	return false;
 }
 
@@ -364,10 +381,8 @@ int apply_look_open(struct look *look, struct state_txn *txn)
 		look_arrived(look);
 		return 0;
 	}
-	if (!look_target(look)) {
-		apply_look_free(look);
+	if (!look_target(look))
 		return 0;
-	}
 	look->settled_ms = settled_ms(look);
 	look->by_id = json_object_size(look->record.attributes) > 0;
 	apply_look_push(&r->waiting_tail, look);

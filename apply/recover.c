@@ -6,7 +6,8 @@
  *   delete   absent: the record goes. Still there: it stays
  *   cleanup  the record still has what is to be deleted; nothing to do
  *
- * What cannot be looked up stays an intent. All that came in during a turn goes into one transaction. */
+ * What cannot be looked up stays an intent, which says why then ("Stays"). All that came in during a turn goes into one
+ * transaction. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,24 @@ static int recovery_run(struct recovery *r)
 	return r->resolved;
 }
 
+/* No generation: nothing that is recorded changes. */
+static int stays_write(struct recovery *r)
+{
+	struct state_txn *txn;
+	int rc = 0;
+
+	if (!r->stays_new)
+		return 0;
+	if (state_begin(&txn, r->state, true, r->d) < 0)
+		return -1;
+	for (const struct look *look = r->stayed; look != NULL && rc == 0; look = look->next)
+		rc = state_intent_put(txn, look->address, look->body, r->d);
+	if (rc == 0)
+		return state_commit(txn, r->d);
+	state_abort(txn);
+	return rc;
+}
+
 int apply_recover(struct loop *loop, struct provider *provider, struct state *state, const struct plan *plan,
 		  const struct apply_options *options, struct diag *d)
 {
@@ -183,8 +202,13 @@ int apply_recover(struct loop *loop, struct provider *provider, struct state *st
 
 	r.waiting_tail = &r.waiting;
 	r.arrived_tail = &r.arrived;
+	r.stayed_tail = &r.stayed;
 	rc = intents_load(&r) < 0 ? -1 : recovery_run(&r);
 	stop(&r);
+	if (stays_write(&r) < 0)
+		rc = -1;
+	while (r.stayed != NULL)
+		apply_look_free(apply_look_pop(&r.stayed, &r.stayed_tail));
 	while (r.arrived != NULL)
 		apply_look_free(apply_look_pop(&r.arrived, &r.arrived_tail));
 	return rc;

@@ -36,6 +36,7 @@ struct recovery {
 	struct diag *d;
 	struct look *waiting, **waiting_tail; /* not looked at yet */
 	struct look *arrived, **arrived_tail; /* to be resolved in the next transaction */
+	struct look *stayed, **stayed_tail;   /* cannot be looked up */
 	struct look *sleeping;                /* to be looked at again */
 	size_t running, parallelism, interrupts;
 	struct state_txn *txn;
@@ -43,6 +44,7 @@ struct recovery {
 	int resolved, resolved_now; /* in all; in the open transaction */
 	bool started;               /* the generation is durable */
 	bool stopping, failed;
+	bool stays_new; /* one of `stayed` says a reason that the state does not have yet */
 };
 
 void apply_look_free(struct look *look);
@@ -50,7 +52,7 @@ void apply_look_free(struct look *look);
 void apply_look_push(struct look ***tail, struct look *look);
 struct look *apply_look_pop(struct look **head, struct look ***tail);
 
-/* Takes over an intent: onto the list of those to look at, of those that need no look, or (with a warning) nowhere. */
+/* Takes over an intent: onto the list of those to look at, of those that need no look, or (with a warning) of those that stay. */
 int apply_look_open(struct look *look, struct state_txn *txn);
 void apply_look_start(struct look *look);
 /* What came of looking: resolved in this turn's transaction, to be looked at again, or left as it is. */

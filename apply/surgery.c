@@ -46,6 +46,23 @@ int surgery_end(struct surgery *s, int rc, const char *what, size_t count)
 	return rc;
 }
 
+int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *body)
+{
+	const char *why = json_get_string(body, "Stays");
+
+	if (why == NULL)
+		return diag_error(
+		    s->d,
+		    "%s: an apply that was cut off may have left something under way there; run muster apply first, "
+		    "which settles it",
+		    address);
+	return diag_error(s->d,
+			  "%s: an apply that was cut off may have left something under way there, and the last apply "
+			  "could not look it up (%s); muster apply tries again, and if nobody ever can, muster state "
+			  "rm '%s' lets go of it",
+			  address, why, address);
+}
+
 struct intent_check {
 	struct surgery *surgery;
 	bool (*hits)(void *payload, const char *address);
@@ -57,14 +74,8 @@ static int intent_visit(void *payload, const char *address, const json_t *body)
 {
 	struct intent_check *check = payload;
 
-	(void)body;
-	if (!check->hits(check->payload, address))
-		return 0;
-	if (check->count++ < INTENTS_SHOWN)
-		diag_error(check->surgery->d,
-			   "%s: an apply that was cut off may have left something under way there; run muster apply "
-			   "first, which settles it",
-			   address);
+	if (check->hits(check->payload, address) && check->count++ < INTENTS_SHOWN)
+		surgery_refuse_intent(check->surgery, address, body);
 	return 0;
 }
 
@@ -309,39 +320,69 @@ struct forget {
 	const char *const *globs;
 	size_t glob_count;
 	bool *used; /* which of them matched something */
-	struct addresses addresses;
+	struct addresses addresses, intents;
+	size_t alone;   /* intents without a record */
+	size_t refused; /* intents that may not go */
 };
 
-static bool forget_hits(void *payload, const char *address)
+static bool forget_hits(struct forget *f, const char *address)
 {
-	const struct forget *f = payload;
+	bool hit = false;
 
-	for (size_t i = 0; i < f->glob_count; i++)
-		if (text_glob(f->globs[i], address))
-			return true;
-	return false;
+	for (size_t i = 0; i < f->glob_count; i++) {
+		bool matches = text_glob(f->globs[i], address);
+
+		f->used[i] = f->used[i] || matches;
+		hit = hit || matches;
+	}
+	return hit;
 }
 
 static int forget_visit(void *payload, const struct state_record *record)
 {
 	struct forget *f = payload;
-	bool hit = false;
 
-	for (size_t i = 0; i < f->glob_count; i++) {
-		bool matches = text_glob(f->globs[i], record->address);
-
-		f->used[i] = f->used[i] || matches;
-		hit = hit || matches;
-	}
-	if (hit)
+	if (forget_hits(f, record->address))
 		addresses_add(&f->addresses, record->address);
 	return 0;
+}
+
+/* Only the next apply can tell what came of an intent; it goes where an apply has tried and could not. */
+static int forget_intent_visit(void *payload, const char *address, const json_t *body)
+{
+	struct forget *f = payload;
+	struct state_record raw;
+	int found;
+
+	if (!forget_hits(f, address))
+		return 0;
+	if (json_get_string(body, "Stays") == NULL) {
+		if (f->refused++ < INTENTS_SHOWN)
+			surgery_refuse_intent(&f->surgery, address, body);
+		return 0;
+	}
+	found = state_record_get(f->surgery.txn, address, &raw, f->surgery.d);
+	f->alone += found == 0;
+	addresses_add(&f->intents, address);
+	return found < 0 ? -1 : 0;
+}
+
+static int forget_find(struct forget *f)
+{
+	struct surgery *s = &f->surgery;
+
+	if (state_record_each(s->txn, "", forget_visit, f, s->d) < 0 ||
+	    state_intent_each(s->txn, forget_intent_visit, f, s->d) < 0)
+		return -1;
+	if (f->refused > INTENTS_SHOWN)
+		diag_error(s->d, "... and %zu more like that", f->refused - INTENTS_SHOWN);
+	return f->refused > 0 ? -1 : 0;
 }
 
 static int forget_run(struct forget *f, const json_t *facts)
 {
 	struct surgery *s = &f->surgery;
-	int rc = state_record_each(s->txn, "", forget_visit, f, s->d) < 0 ? -1 : 0;
+	int rc = forget_find(f);
 
 	for (size_t i = 0; rc == 0 && i < f->glob_count; i++)
 		if (!f->used[i])
@@ -350,11 +391,12 @@ static int forget_run(struct forget *f, const json_t *facts)
 					"ACCOUNT/REGION/STACK/LogicalId, and * stands for any part of one",
 					f->globs[i]);
 	if (rc == 0)
-		rc = surgery_no_intents(s, forget_hits, f);
-	if (rc == 0)
 		rc = surgery_generation(s, facts);
 	for (size_t i = 0; rc == 0 && i < f->addresses.count; i++)
 		if (state_record_delete(s->txn, f->addresses.list[i], s->generation, s->d) < 0)
+			rc = -1;
+	for (size_t i = 0; rc == 0 && i < f->intents.count; i++)
+		if (state_intent_delete(s->txn, f->intents.list[i], s->d) < 0)
 			rc = -1;
 	return rc;
 }
@@ -370,10 +412,11 @@ int apply_state_forget(struct state *state, const char *const *globs, size_t glo
 		return -1;
 	f.used = mem_array(glob_count + 1, sizeof *f.used);
 	rc = forget_run(&f, facts);
-	rc = surgery_end(&f.surgery, rc, "Forgotten", f.addresses.count);
+	rc = surgery_end(&f.surgery, rc, "Forgotten", f.addresses.count + f.alone);
 	if (rc == 0)
-		*count = f.addresses.count;
+		*count = f.addresses.count + f.alone;
 	addresses_free(&f.addresses);
+	addresses_free(&f.intents);
 	free(f.used);
 	return rc;
 }

@@ -17,6 +17,8 @@ int surgery_begin(struct surgery *s, struct state *state, struct diag *d);
 int surgery_generation(struct surgery *s, const json_t *facts);
 /* With `rc` 0 finishes the generation with the count under `what` ("Moved") and commits; else leaves all as it was. */
 int surgery_end(struct surgery *s, int rc, const char *what, size_t count);
+/* What stands in the way of surgery at the address of an intent with this body. Returns -1. */
+int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *body);
 /* -1 with a message when an apply that was cut off has left something open at an address for which `hits` is true. */
 int surgery_no_intents(struct surgery *s, bool (*hits)(void *payload, const char *address), void *payload);
 

@@ -297,6 +297,39 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	return status;
 }
 
+static int intent_count(void *payload, const char *address, const json_t *body)
+{
+	size_t *count = payload;
+
+	(void)address;
+	(void)body;
+	++*count;
+	return 0;
+}
+
+/* Nobody should take a run for done while it is not known what an earlier one has left. */
+static int check_open(struct session *s)
+{
+	struct state_txn *txn = NULL;
+	size_t count = 0;
+	int result;
+
+	if (state_begin(&txn, s->state, false, &s->cli->diag) < 0)
+		return CLI_FAILED;
+	result = state_intent_each(txn, intent_count, &count, &s->cli->diag);
+	state_abort(txn);
+	if (result < 0)
+		return CLI_FAILED;
+	if (count == 0)
+		return CLI_DONE;
+	diag_error(
+	    &s->cli->diag,
+	    "what came of %zu change%s of a run that was cut off is not known yet; muster apply looks again, and "
+	    "where nobody can look any more, muster state rm ADDRESS lets go of it",
+	    count, count == 1 ? "" : "s");
+	return CLI_FAILED;
+}
+
 static int64_t lock_timeout_ms(const struct apply_arguments *given)
 {
 	uint64_t most = INT64_MAX / 1000;
@@ -335,6 +368,8 @@ static int apply(struct cli *cli, const void *arguments, const char **words, siz
 	s.lock_timeout_ms = lock_timeout_ms(given);
 	if (open_session(&s) == 0)
 		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);
+	if (status == CLI_DONE)
+		status = check_open(&s);
 	session_close(&s);
 	return status;
 }

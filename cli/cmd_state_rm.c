@@ -1,5 +1,6 @@
 /* muster state rm */
 #include <stdio.h>
+#include <string.h>
 
 #include "apply/apply.h"
 #include "base/buf.h"
@@ -21,8 +22,17 @@ static const struct option rm_options[] = {
 struct showing {
 	const char **globs;
 	size_t glob_count, shown;
+	struct state_txn *txn;
 	struct diag *d;
 };
+
+static bool showing_hits(const struct showing *showing, const char *address)
+{
+	for (size_t i = 0; i < showing->glob_count; i++)
+		if (text_glob(showing->globs[i], address))
+			return true;
+	return false;
+}
 
 /* What a record says that nothing else does, and that is lost with it. */
 static void show(struct buf *line, const char *address, const struct plan_record *record)
@@ -41,11 +51,8 @@ static int show_record(void *payload, const struct state_record *raw)
 	buf_auto struct buf line = BUF_INIT, plain = BUF_INIT;
 	json_auto_t *body = NULL;
 	struct plan_record record;
-	bool hit = false;
 
-	for (size_t i = 0; i < showing->glob_count; i++)
-		hit = hit || text_glob(showing->globs[i], raw->address);
-	if (!hit)
+	if (!showing_hits(showing, raw->address))
 		return 0;
 	body = json_loadb(raw->text, raw->text_len, 0, NULL);
 	if (plan_record_parse(&record, body) == 0)
@@ -58,15 +65,63 @@ static int show_record(void *payload, const struct state_record *raw)
 	return 0;
 }
 
+static const char *word(const json_t *body, const char *key, const char *otherwise)
+{
+	const char *text = json_get_string(body, key);
+
+	return text != NULL ? text : otherwise;
+}
+
+/* What AWS perhaps has of it: the names that it was to have. */
+static void show_names(struct buf *line, const json_t *intent)
+{
+	const json_t *known = json_object_get(json_object_get(intent, "Record"), "Properties");
+	const char *name, *before = "; AWS may have it, with ";
+	json_t *value;
+
+	json_object_foreach((json_t *)known, name, value)
+	{
+		size_t len = strlen(name);
+
+		if (!json_is_string(value) || len < 4 || strcmp(name + len - 4, "Name") != 0 ||
+		    strcmp(name, "DisplayName") == 0)
+			continue;
+		buf_addf(line, "%s%s %s", before, name, json_string_value(value));
+		before = ", ";
+	}
+	if (strcmp(before, ", ") != 0 && strcmp(word(intent, "Phase", ""), "create") == 0)
+		buf_adds(line, "; AWS may have it");
+}
+
+static int show_intent(void *payload, const char *address, const json_t *body)
+{
+	struct showing *showing = payload;
+	const char *why = json_get_string(body, "Stays");
+	buf_auto struct buf line = BUF_INIT, plain = BUF_INIT;
+	struct state_record raw;
+
+	if (why == NULL || !showing_hits(showing, address))
+		return 0;
+	buf_addf(&line, "- %s (%s): its %s was cut off, and could not be looked up (%s)", address,
+		 word(body, "Type", "?"), word(body, "Phase", "change"), why);
+	show_names(&line, body);
+	words_plain(&plain, buf_str(&line));
+	puts(buf_str(&plain));
+	/* One that is recorded, too, is one resource. */
+	showing->shown += state_record_get(showing->txn, address, &raw, showing->d) == 0;
+	return 0;
+}
+
 static int show_all(struct session *s, struct showing *showing)
 {
-	struct state_txn *txn;
 	int result;
 
-	if (state_begin(&txn, s->state, false, showing->d) < 0)
+	if (state_begin(&showing->txn, s->state, false, showing->d) < 0)
 		return -1;
-	result = state_record_each(txn, "", show_record, showing, showing->d);
-	state_abort(txn);
+	result = state_record_each(showing->txn, "", show_record, showing, showing->d);
+	if (result >= 0)
+		result = state_intent_each(showing->txn, show_intent, showing, showing->d);
+	state_abort(showing->txn);
 	return result < 0 ? -1 : 0;
 }
 
@@ -121,7 +176,8 @@ const struct command command_state_rm = {
     .words_max = 1000,
     .summary = "forget recorded resources, and leave them in AWS",
     .details = "GLOB is compared with the whole address: 'old-account/*' for all of an account that was closed. What\n"
-	       "the specs still want is found again by the next plan, which asks to adopt or import it.",
+	       "the specs still want is found again by the next plan, which asks to adopt or import it. What an apply\n"
+	       "that was cut off left open goes along where the next apply could not look it up.",
     .options = rm_options,
     .arguments_size = sizeof(struct rm_arguments),
     .run = state_rm,

@@ -689,6 +689,18 @@ static inline size_t bench_intents(struct bench *b)
 	return count;
 }
 
+/* New reference. */
+static inline json_t *bench_intent(struct bench *b, const char *address)
+{
+	struct state_txn *txn;
+	json_t *body = NULL;
+
+	assert_int_equal(state_begin(&txn, b->state, false, &b->d), 0);
+	assert_int_equal(state_intent_get(txn, address, &body, &b->d), 1);
+	state_abort(txn);
+	return body;
+}
+
 static inline size_t bench_commits(struct bench *b)
 {
 	MDB_envinfo info;

@@ -202,6 +202,8 @@ static void what_cannot_be_looked_up_stays(void **state)
 	assert_int_equal(bench_intents(&b), 1);
 	assert_int_equal(b.d.errors, 0);
 	assert_int_equal(b.d.count, 1);
+	json_auto_t *intent = bench_intent(&b, "app/r1/s/A");
+	assert_string_equal(json_get_string(intent, "Stays"), "cannot enter");
 	b.fake.rule_count = 0;
 	assert_int_equal(recover(&b), 1);
 	assert_int_equal(bench_intents(&b), 0);

@@ -193,6 +193,39 @@ static void what_matches_is_forgotten_and_stays_in_history(void **state)
 	bench_end(&b);
 }
 
+static void give_up(struct bench *b, const char *address)
+{
+	json_auto_t *intent = json_pack("{s:s, s:s}", "Phase", "create", "Stays", "the account was closed");
+	struct state_txn *txn;
+
+	assert_int_equal(state_begin(&txn, b->state, true, &b->d), 0);
+	assert_int_equal(state_intent_put(txn, address, intent, &b->d), 0);
+	assert_int_equal(state_commit(txn, &b->d), 0);
+}
+
+static void what_nobody_can_look_up_is_let_go(void **state)
+{
+	struct bench b;
+	size_t count;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	give_up(&b, "app/r1/s/A"); /* recorded, too */
+	give_up(&b, "old/r1/s/A");
+	intend(&b, "app/r1/s/N");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/Z", &count),
+		       "could not look it up (the account was closed)");
+	expect_refusal(&b, forget(&b, "*", NULL, &count), "app/r1/s/N: an apply that was cut off");
+	assert_int_equal(bench_intents(&b), 3);
+	assert_int_equal(records(&b), 3);
+	assert_int_equal(forget(&b, "old/*", "*/A", &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(bench_intents(&b), 1);
+	assert_int_equal(records(&b), 2);
+	bench_end(&b);
+}
+
 static void a_pattern_for_nothing_forgets_nothing(void **state)
 {
 	struct bench b;
@@ -530,6 +563,7 @@ int main(void)
 	    cmocka_unit_test(what_would_lose_something_is_refused),
 	    cmocka_unit_test(what_matches_is_forgotten_and_stays_in_history),
 	    cmocka_unit_test(a_pattern_for_nothing_forgets_nothing),
+	    cmocka_unit_test(what_nobody_can_look_up_is_let_go),
 	    cmocka_unit_test(an_export_has_no_secrets_unless_asked),
 	    cmocka_unit_test(what_was_exported_is_the_same_in_an_empty_state),
 	    cmocka_unit_test(a_bad_export_is_refused_whole),
