@@ -154,12 +154,13 @@ int apply_state_move(struct state *state, const char *from, const char *to, cons
  * could not look it up (else -1); nothing is done in AWS. *count: addresses. */
 int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,
 		       size_t *count, struct diag *d);
-/* export: all records as of now, {"Format", "Lineage", "Generation", "Resources": {address: body}, "Regions": ...}. New
- * reference. What tells of a secret (its HMAC; a property that is sensitive by `schemas`, which may be NULL) is left
- * out unless `secrets`, and then the key of the HMACs is in it, too. */
+/* export: all records and open intents as of now, {"Format", "Lineage", "Generation", "Resources": {address: body},
+ * "Intents": {address: body}, "Regions": ...} (docs/surgery.md has all of it). New reference. What tells of a secret
+ * (its HMAC; a property that is sensitive by `schemas`, which may be NULL) is left out unless `secrets`, and then the
+ * key of the HMACs is in it, too. */
 int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
 		       struct diag *d);
-/* import of such a document into a state without records. */
+/* import of such a document into a state without records. Its intents are open here as they were there. (restore.c) */
 int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count,
 			struct diag *d);
 /* import of one live resource: what AWS has under `id` (what Ref gives, an ARN, or the properties of the type's

@@ -1,17 +1,13 @@
-/* The state as one JSON document, and back into an empty one: docs/surgery.md has the format. */
+/* The state as one JSON document: docs/surgery.md has the format. restore.c takes it into an empty state. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "apply/run.h"
 #include "apply/surgery.h"
 #include "base/json.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "plan/store.h"
-
-#define EXPORT_FORMAT 1
-#define KEY_BYTES     32
 
 /* -- Secrets --------------------------------------------------------------------------------------------------------
  */
@@ -89,7 +85,7 @@ struct export
 	struct state_txn *txn;
 	const struct schema_set *schemas;
 	bool secrets;
-	json_t *resources, *regions;
+	json_t *resources, *regions, *intents;
 	struct diag *d;
 };
 
@@ -121,17 +117,29 @@ static int export_record(void *payload, const struct state_record *record)
 	return export_regions(e, json_get_string(body, "AccountId"));
 }
 
+/* What is under way is half of what is known: forgotten, its resource would be nobody's, or made a second time. */
+static int export_intent(void *payload, const char *address, const json_t *body)
+{
+	struct export *e = payload;
+	json_t *copy = json_deep_copy(body), *record = json_object_get(copy, "Record");
+
+	if (!e->secrets && json_is_object(record))
+		redact_record(record, e->schemas);
+	json_object_set_new(e->intents, address, copy);
+	return export_regions(e, json_get_string(body, "AccountId"));
+}
+
 static int export_frame(struct export *e, json_t *out)
 {
 	mem_auto_str char *lineage = NULL;
-	uint8_t key[KEY_BYTES];
-	char hex[2 * KEY_BYTES + 1];
+	uint8_t key[SURGERY_KEY_BYTES];
+	char hex[2 * SURGERY_KEY_BYTES + 1];
 	uint64_t generation = 0;
 	int rc = 0;
 
 	if (state_lineage(e->txn, &lineage, e->d) < 0 || state_generation(e->txn, &generation, e->d) < 0)
 		return -1;
-	json_object_set_new(out, "Format", json_integer(EXPORT_FORMAT));
+	json_object_set_new(out, "Format", json_integer(SURGERY_EXPORT_FORMAT));
 	if (lineage != NULL)
 		json_object_set_new(out, "Lineage", json_string(lineage));
 	json_object_set_new(out, "Generation", json_integer((json_int_t)generation));
@@ -149,143 +157,19 @@ static int export_frame(struct export *e, json_t *out)
 int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
 		       struct diag *d)
 {
-	struct export e = {txn, schemas, secrets, json_object(), json_object(), d};
+	struct export e = {txn, schemas, secrets, json_object(), json_object(), json_object(), d};
 	json_t *all = json_object();
 	int rc = export_frame(&e, all);
 
 	if (rc == 0)
 		rc = state_record_each(txn, "", export_record, &e, d) < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = state_intent_each(txn, export_intent, &e, d) < 0 ? -1 : 0;
 	json_object_set_new(all, "Regions", e.regions);
 	json_object_set_new(all, "Resources", e.resources);
+	json_object_set_new(all, "Intents", e.intents);
 	*out = rc == 0 ? all : NULL;
 	if (rc < 0)
 		json_decref(all);
-	return rc;
-}
-
-/* -- Restore --------------------------------------------------------------------------------------------------------
- */
-
-static bool address_is_whole(const char *address)
-{
-	size_t parts = 1;
-
-	for (const char *c = address; *c != '\0'; c++) {
-		if (*c == '/' && (c == address || c[1] == '/' || c[1] == '\0'))
-			return false;
-		parts += *c == '/';
-	}
-	return parts == 4;
-}
-
-static int document_check(const json_t *document, struct diag *d)
-{
-	const json_t *resources = json_object_get(document, "Resources"), *regions;
-	const char *address;
-	json_t *body;
-	size_t errors = d->errors;
-
-	if (!json_is_object(document) || !json_is_object(resources))
-		return diag_error(d, "this is no export of a state: it has no Resources");
-	if (json_get_int(document, "Format", 0) != EXPORT_FORMAT)
-		return diag_error(d, "this export has format %lld, and this program knows %d only",
-				  (long long)json_get_int(document, "Format", 0), EXPORT_FORMAT);
-	if (json_get_string(document, "Lineage") == NULL)
-		return diag_error(d, "this export names no Lineage, so it belongs to no fleet");
-	regions = json_object_get(document, "Regions");
-	if (regions != NULL && !json_is_object(regions))
-		return diag_error(d, "this export is damaged: Regions is no object");
-	json_object_foreach((json_t *)resources, address, body)
-	{
-		struct plan_record record;
-
-		if (!address_is_whole(address) || plan_record_parse(&record, body) < 0 || record.account_id == NULL)
-			diag_error(d, "this export is damaged: \"%s\" has no record that can be read", address);
-	}
-	return d->errors > errors ? -1 : 0;
-}
-
-static int state_is_empty(struct surgery *s)
-{
-	size_t records = 0;
-
-	if (state_record_count(s->txn, &records, s->d) < 0)
-		return -1;
-	if (records > 0)
-		return diag_error(
-		    s->d,
-		    "the state has %zu record%s; an export can be taken only into one without any (another "
-		    "State.Path in muster.json, or after muster state rm '*')",
-		    records, records == 1 ? "" : "s");
-	return 0;
-}
-
-static bool any(void *payload, const char *address)
-{
-	(void)payload;
-	(void)address;
-	return true;
-}
-
-static int restore_key(struct surgery *s, const json_t *document)
-{
-	const char *hex = json_get_string(document, "SecretKey");
-	uint8_t key[KEY_BYTES];
-	int rc;
-
-	if (hex == NULL)
-		return 0;
-	if (text_hex_decode(key, sizeof key, hex) != 0)
-		return diag_error(s->d, "this export is damaged: SecretKey is not %d hex digits", 2 * KEY_BYTES);
-	rc = state_secret_key_set(s->txn, key, s->d);
-	mem_wipe(key, sizeof key);
-	return rc;
-}
-
-static int restore_all(struct surgery *s, const json_t *document, size_t *count)
-{
-	const char *key;
-	json_t *body;
-
-	json_object_foreach(json_object_get(document, "Regions"), key, body)
-	{
-		if (json_is_object(body) && state_regions_put(s->txn, key, body, s->d) < 0)
-			return -1;
-	}
-	json_object_foreach(json_object_get(document, "Resources"), key, body)
-	{
-		struct plan_record record;
-
-		if (plan_record_parse(&record, body) < 0 ||
-		    apply_record_put(s->txn, key, s->generation, &record, s->d) < 0)
-			return -1;
-		++*count;
-	}
-	return 0;
-}
-
-int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count, struct diag *d)
-{
-	struct surgery s;
-	size_t restored = 0;
-	int rc;
-
-	*count = 0;
-	if (document_check(document, d) < 0 || surgery_begin(&s, state, d) < 0)
-		return -1;
-	rc = state_is_empty(&s);
-	if (rc == 0)
-		rc = surgery_no_intents(&s, any, NULL);
-	if (rc == 0)
-		rc = state_lineage_set(s.txn, json_get_string(document, "Lineage"), d);
-	if (rc == 0)
-		rc = restore_key(&s, document);
-	if (rc == 0)
-		rc = surgery_generation(&s, facts);
-	if (rc == 0)
-		rc = restore_all(&s, document, &restored);
-	rc = surgery_end(&s, rc, "Imported", restored);
-	if (rc == 0)
-		*count = restored;
 	return rc;
 }

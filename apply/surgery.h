@@ -4,6 +4,9 @@
 
 #include "apply/apply.h"
 
+#define SURGERY_EXPORT_FORMAT 1
+#define SURGERY_KEY_BYTES     32
+
 struct surgery {
 	struct state *state;
 	struct state_txn *txn;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/words.h"
 
 struct export_arguments {
 	const char *out;
@@ -29,12 +30,47 @@ struct exporting {
 	json_t *document;
 };
 
+/* An apply takes the lock before it writes anything: held after this transaction was begun, it is running, and what it
+ * does from now on the export would not have. */
+static int refuse_running(const struct session *s)
+{
+	json_auto_t *holder = NULL;
+	buf_auto struct buf words = BUF_INIT;
+	int held;
+
+	held = state_lock_holder(s->state_directory, &holder, &s->cli->diag);
+	if (held <= 0)
+		return held;
+	words_holder(&words, holder);
+	return diag_error(&s->cli->diag,
+			  "the state is being written to by %s; an export would be out of date at once: wait until "
+			  "that is done, and export then",
+			  buf_str(&words));
+}
+
+static void tell_open(const struct session *s, const json_t *document)
+{
+	size_t count = json_object_size(json_object_get(document, "Intents"));
+
+	if (count > 0)
+		diag_warning(
+		    &s->cli->diag,
+		    "an apply that was cut off may have left something under way at %zu address%s; the export has "
+		    "that too, and the first muster apply after its import settles it",
+		    count, count == 1 ? "" : "es");
+}
+
 static int look(struct session *s, struct state_txn *txn, void *payload)
 {
 	struct exporting *exporting = payload;
 
-	return apply_state_export(&exporting->document, txn, s->provider->ops->schemas(s->provider),
-				  exporting->given->secrets, &s->cli->diag);
+	if (refuse_running(s) < 0)
+		return -1;
+	if (apply_state_export(&exporting->document, txn, s->provider->ops->schemas(s->provider),
+			       exporting->given->secrets, &s->cli->diag) < 0)
+		return -1;
+	tell_open(s, exporting->document);
+	return 0;
 }
 
 /* Whole or not at all, and readable by its owner only. */

@@ -313,6 +313,38 @@ static void what_was_exported_is_the_same_in_an_empty_state(void **state)
 	bench_end(&b);
 }
 
+static void what_is_under_way_goes_along(void **state)
+{
+	struct bench b, other;
+	struct state_txn *txn;
+	size_t count = 0;
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	json_auto_t *intent = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:{s:s}}}", "Action",
+					"create", "Phase", "create", "Type", "T::Thing", "Account", "app", "AccountId",
+					"111111111111", "Region", "r1", "Token", "t1", "Record", "Type", "T::Thing",
+					"AccountId", "111111111111", "Properties", "Secret", "in clear");
+	json_auto_t *there = NULL;
+	assert_int_equal(state_begin(&txn, b.state, true, &b.d), 0);
+	assert_int_equal(state_intent_put(txn, "app/r1/s/New", intent, &b.d), 0);
+	assert_int_equal(state_commit(txn, &b.d), 0);
+	json_auto_t *plain = export(&b, false), *whole = export(&b, true);
+	mem_auto_str char *text = json_dumps(plain, 0);
+	assert_null(strstr(text, "in clear"));
+	assert_non_null(json_object_get(json_object_get(plain, "Intents"), "app/r1/s/New"));
+	bench_start(&other);
+	assert_int_equal(restore(&other, whole, &count), 0);
+	assert_int_equal(count, 3);
+	assert_int_equal(state_begin(&txn, other.state, false, &other.d), 0);
+	assert_int_equal(state_intent_get(txn, "app/r1/s/New", &there, &other.d), 1);
+	state_abort(txn);
+	assert_true(json_equal(there, intent));
+	bench_end(&other);
+	bench_end(&b);
+}
+
 /* `edit` makes a good export a bad one. */
 static void expect_bad(struct bench *b, const json_t *good, const char *path, json_t *value, const char *words)
 {
@@ -345,6 +377,9 @@ static void a_bad_export_is_refused_whole(void **state)
 	expect_bad(&other, good, "Format", json_integer(9), "has format 9");
 	expect_bad(&other, good, "Lineage", NULL, "names no Lineage");
 	expect_bad(&other, good, "Regions", json_integer(1), "Regions is no object");
+	expect_bad(&other, good, "Intents", json_integer(1), "Intents is no object");
+	expect_bad(&other, good, "Intents", json_pack("{s:{s:s}}", "app/r1/s/A", "Phase", "create"),
+		   "\"app/r1/s/A\" has no intent");
 	expect_bad(&other, good, "SecretKey", json_string("xyz"), "SecretKey is not 64 hex digits");
 	expect_bad(&other, good, "Resources", json_pack("{s:{}}", "app/r1/s/A"), "\"app/r1/s/A\" has no record");
 	expect_bad(&other, good, "Resources",
@@ -566,6 +601,7 @@ int main(void)
 	    cmocka_unit_test(what_nobody_can_look_up_is_let_go),
 	    cmocka_unit_test(an_export_has_no_secrets_unless_asked),
 	    cmocka_unit_test(what_was_exported_is_the_same_in_an_empty_state),
+	    cmocka_unit_test(what_is_under_way_goes_along),
 	    cmocka_unit_test(a_bad_export_is_refused_whole),
 	    cmocka_unit_test(what_is_live_becomes_a_record),
 	    cmocka_unit_test(a_name_of_ours_is_known_again),
