@@ -53,6 +53,7 @@ struct session {
 	struct cli *cli;
 	char *home_region; /* from muster.json, before it is checked */
 	char *state_directory;
+	bool settings_unreadable; /* muster.json is there, but cannot be parsed: nobody knows where the state is */
 	char *lineage; /* of muster.json, else of the state, else minted for this run */
 	bool lineage_minted;
 	uint8_t secret_key[32];
@@ -85,6 +86,9 @@ struct session {
 /* Finds out what muster.json says of region, state and lineage (leniently: specs_load() checks it). Zeroes `s`. Every
  * session is ended with session_close(), also after a failure of a step. */
 void session_start(struct session *s, struct cli *cli);
+/* -1 with what is wrong where muster.json does not tell which state is meant. Whoever uses `state_directory` without
+ * session_open_state() asks this first. */
+int session_check_state(struct session *s);
 /* Specs, home region and lineage are those of `revision`; where the state is stays with the muster.json of the work
  * tree, which must be readable. Before the provider is opened. NULL: the work tree, nothing is done. */
 int session_at(struct session *s, const char *revision);

@@ -17,7 +17,9 @@ static int state_unlock_run(struct cli *cli, const void *arguments, const char *
 	(void)words;
 	(void)count;
 	session_start(&s, cli);
-	result = state_unlock(s.state_directory, &left, &cli->diag);
+	result = session_check_state(&s);
+	if (result == 0)
+		result = state_unlock(s.state_directory, &left, &cli->diag);
 	words_holder(&holder, left);
 	if (result == 1)
 		diag_error(

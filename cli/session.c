@@ -1,8 +1,10 @@
 /* Opening state, provider and specs in the order that they need each other; see cli.h. */
+#include <errno.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -20,16 +22,35 @@ static void take_settings(struct session *s, const json_t *document)
 	s->lineage = mem_strdup(json_get_string(document, "Lineage"));
 }
 
-void session_start(struct session *s, struct cli *cli)
+/* muster.json as far as it is needed before specs_load(). 1; 0 when there is none; -1 when it cannot be read. */
+static int load_settings(struct json_doc **out, const struct cli *cli, struct diag *d)
 {
 	mem_auto_str char *path = mem_printf("%s/muster.json", cli->directory);
+	const json_t *where;
+
+	*out = NULL;
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return 0;
+	if (json_doc_load(out, path, "muster.json", d) < 0)
+		return -1;
+	where = json_object_get(json_object_get((*out)->root, "State"), "Path");
+	if (where == NULL || json_is_string(where))
+		return 1;
+	json_doc_free(*out);
+	*out = NULL;
+	return diag_error(d, "muster.json: State.Path must be a string");
+}
+
+void session_start(struct session *s, struct cli *cli)
+{
 	struct diag ignored = DIAG_INIT;
 	struct json_doc *doc = NULL;
 	const char *where = NULL;
 
 	*s = (struct session){.cli = cli};
 	inputs_start(&s->inputs);
-	if (json_doc_load(&doc, path, NULL, &ignored) == 0)
+	s->settings_unreadable = load_settings(&doc, cli, &ignored) < 0;
+	if (doc != NULL)
 		where = json_get_string(json_object_get(doc->root, "State"), "Path");
 	take_settings(s, doc == NULL ? NULL : doc->root);
 	if (where == NULL)
@@ -37,6 +58,21 @@ void session_start(struct session *s, struct cli *cli)
 	s->state_directory = where[0] == '/' ? mem_strdup(where) : mem_printf("%s/%s", cli->directory, where);
 	json_doc_free(doc);
 	diag_free(&ignored);
+}
+
+int session_check_state(struct session *s)
+{
+	struct json_doc *doc;
+
+	if (!s->settings_unreadable)
+		return 0;
+	/* The same once more, for its messages. */
+	if (load_settings(&doc, s->cli, &s->cli->diag) >= 0) {
+		json_doc_free(doc);
+		return diag_error(&s->cli->diag, "muster.json has just been changed; try again");
+	}
+	return diag_error(&s->cli->diag, "muster.json says where the state is, so nothing can be done with it before "
+					 "that is mended");
 }
 
 /* What a muster.json that specs_load() will check says already now. */
@@ -150,9 +186,12 @@ static int open_for_writing(struct session *s)
 
 int session_open_state(struct session *s, enum session_state mode)
 {
-	int rc = mode == SESSION_STATE_WRITE ? open_for_writing(s)
-					     : state_open(&s->state, s->state_directory, STATE_READ, &s->cli->diag);
+	int rc;
 
+	if (session_check_state(s) < 0)
+		return -1;
+	rc = mode == SESSION_STATE_WRITE ? open_for_writing(s)
+					 : state_open(&s->state, s->state_directory, STATE_READ, &s->cli->diag);
 	return rc < 0 ? -1 : read_state_facts(s);
 }
 

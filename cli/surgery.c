@@ -24,7 +24,7 @@ static int state_is_there(const struct session *s)
 int surgery_open(struct session *s, struct cli *cli, bool make)
 {
 	session_start(s, cli);
-	if (!make && state_is_there(s) < 0)
+	if (session_check_state(s) < 0 || (!make && state_is_there(s) < 0))
 		return -1;
 	return session_open_state(s, SESSION_STATE_WRITE);
 }

@@ -117,6 +117,21 @@ is "... of show too" "$(jq -r '.resource_changes | length' <<<"$out")" 1
 sandbox_stop
 rm "$work/sandbox.url"
 
+# Where the state is, only muster.json says: one that cannot be read is not taken for the usual place.
+broken=$work/broken
+cp -R "$specs" "$broken"
+for text in '{ "Version": 1,, "State": { "Path": "elsewhere" } }' '{ "Version": 1, "State": { "Path": 7 } }' ''; do
+	echo "$text" >"$broken/muster.json"
+	for command in "state list" "state show a/b/c/d" "state history a/b/c/d" "state rm * --auto-approve" "state mv a/b/c/d a/b/c/e" \
+		"state unlock" "state verify" "state export --out $work/x.json" "log" "plan" "apply --auto-approve" "drift" "show --apply 1"; do
+		read -ra words <<<"$command"
+		run "$muster" -C "$broken" "${words[@]}"
+		is "muster.json of \"${text:0:16}\": muster $command fails" "$status" 1
+		like "... and says why" "$err" '^error: muster.json'
+	done
+done
+is "... and no state is made" "$(cd "$broken" && ls -d .muster elsewhere 2>/dev/null)" "$(cd "$specs" && ls -d .muster 2>/dev/null)"
+
 # What answers slowly can be left with Ctrl-C.
 sandbox_start "$specs/accounts.json" --latency-ms 20000
 run timeout --foreground -s INT 1 "$muster" -C "$specs" plan
