@@ -23,7 +23,8 @@ endif
 ROOMS := base specs specs/compile plan apply state providers providers/aws providers/aws/credentials \
 	providers/aws/protocols providers/aws/engine cli
 SOURCES := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o $(BUILD)/obj/gen/page.o
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o $(BUILD)/obj/gen/page.o \
+	$(BUILD)/obj/gen/schemas.o
 SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c) base/mem.c base/buf.c
 SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
@@ -91,6 +92,17 @@ $(BUILD)/gen/page.c: tools/embed_text.sh $(foreach part,$(PAGE),$(lastword $(sub
 $(BUILD)/obj/gen/page.o: $(BUILD)/gen/page.c plan/page.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# And the JSON Schemas of what is the same whatever types there are.
+SCHEMAS := specs_schema_muster=specs/schema/muster.schema.json \
+	specs_schema_accounts=specs/schema/accounts.schema.json specs_schema_language=specs/schema/language.json
+$(BUILD)/gen/schemas.c: tools/embed_text.sh $(foreach part,$(SCHEMAS),$(lastword $(subst =, ,$(part))))
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)
+	$(Q)sh tools/embed_text.sh specs/compile/json_schema.h $(SCHEMAS) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/gen/schemas.o: $(BUILD)/gen/schemas.c specs/compile/json_schema.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Unit tests: one program a file, on cmocka. Drivers: what other tests run against servers and judges.
 unit: $(UNIT) $(DRIVERS)

@@ -14,11 +14,13 @@
 #include "cli/words.h"
 
 struct types_arguments {
-	bool json;
+	bool json, schema;
 };
 
 static const struct option types_options[] = {
     {"json", OPTION_FLAG, offsetof(struct types_arguments, json), NULL, "JSON for programs", NULL},
+    {"schema", OPTION_FLAG, offsetof(struct types_arguments, schema), NULL,
+     "JSON Schema for editors: of a stack, or of TYPE, which may also be muster.json or accounts.json", NULL},
     {0},
 };
 
@@ -262,6 +264,28 @@ static int show(struct cli *cli, const struct schema_set *schemas, const char *w
 	return status;
 }
 
+static int show_schema(struct cli *cli, const struct schema_set *schemas, const char *wanted)
+{
+	json_auto_t *schema = specs_json_schema(wanted == NULL ? "stack" : wanted, schemas);
+	const struct schema_type **found;
+	size_t count;
+
+	if (schema == NULL) {
+		found = find(schemas, wanted, &count);
+		schema = count == 1 ? specs_json_schema(found[0]->name, schemas) : NULL;
+		free(found);
+	}
+	if (schema == NULL) {
+		diag_error(&cli->diag,
+			   "there is no schema of %s: name muster.json, accounts.json, stack or one type (muster types "
+			   "lists them)",
+			   wanted);
+		return CLI_FAILED;
+	}
+	print_json(schema);
+	return CLI_DONE;
+}
+
 static int types(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct types_arguments *given = arguments;
@@ -272,7 +296,8 @@ static int types(struct cli *cli, const void *arguments, const char **words, siz
 	if (session_open_provider(&s) == 0) {
 		const struct schema_set *schemas = s.provider->ops->schemas(s.provider);
 
-		status = show(cli, schemas, count > 0 ? words[0] : NULL, given->json);
+		status = given->schema ? show_schema(cli, schemas, count > 0 ? words[0] : NULL)
+				       : show(cli, schemas, count > 0 ? words[0] : NULL, given->json);
 	}
 	session_close(&s);
 	return status;
@@ -286,7 +311,8 @@ const struct command command_types = {
     .details =
 	"TYPE may be a part of a name, or a glob, without regard to capitals: muster types sns. One that fits is "
 	"shown, several are listed.\n\n"
-	"More types are read from the directories in MUSTER_TYPES_PATH (separated by colons).",
+	"More types are read from the directories in MUSTER_TYPES_PATH (separated by colons).\n\n"
+	"Editors check and complete specs with a JSON Schema: muster types --schema > stack.schema.json",
     .options = types_options,
     .anywhere = true,
     .arguments_size = sizeof(struct types_arguments),

@@ -24,7 +24,8 @@
 #define SPECS_RESOURCES_MAX 500 /* a stack, as CloudFormation */
 #define SPECS_FILE_MAX      (4u << 20)
 
-/* Where the files of a spec directory come from: a directory, a git tree, what a generation keeps. Paths are relative with '/'. */
+/* Where the files of a spec directory come from: a directory, a git tree, what a generation keeps. Paths are relative
+ * with '/'. */
 struct specs_source {
 	/* 0 and the bytes (malloc, NUL-terminated); -ENOENT without a message; -1 with one. */
 	int (*read)(void *payload, const char *path, char **text, size_t *len, struct diag *d);
@@ -248,5 +249,15 @@ int specs_properties_check(const struct schema_type *type, const json_t *propert
  * rule. Free with free(). */
 char *specs_generated_name(const struct schema_type *type, const char *lineage, const char *address, const char *stack,
 			   const char *logical_id, int64_t incarnation);
+
+/* -- For editors and documentation --------------------------------------------------------------------------------- */
+
+/* The functions of the language in the order of its table, and how the argument of each is written; NULL after the
+ * last. */
+const char *specs_function_name(size_t i, const char **usage);
+/* The JSON Schema (draft-07) of "muster.json", "accounts.json", of a "stack" whose resources are of `schemas`, or of
+ * the Properties of one of these types by its name. New reference; NULL for any other name. What it refuses,
+ * specs_load() refuses as well; it cannot see all that specs_load() sees. */
+json_t *specs_json_schema(const char *name, const struct schema_set *schemas);
 
 #endif

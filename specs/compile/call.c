@@ -60,6 +60,14 @@ static const struct {
     {"Muster::Secret", "it is how muster notes secrets and cannot be written"},
 };
 
+const char *specs_function_name(size_t i, const char **usage)
+{
+	if (i >= COUNT_OF(functions))
+		return NULL;
+	*usage = functions[i].usage;
+	return functions[i].name;
+}
+
 static const struct function *function_find(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(functions); i++)
