@@ -24,7 +24,7 @@ ROOMS := base specs specs/compile plan apply state providers providers/aws provi
 	providers/aws/protocols providers/aws/engine cli
 SOURCES := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(ROOMS))))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/gen/embedded.o $(BUILD)/obj/gen/page.o \
-	$(BUILD)/obj/gen/schemas.o
+	$(BUILD)/obj/gen/schemas.o $(BUILD)/obj/gen/completion.o
 SANDBOX_SOURCES := $(wildcard tests/sandbox/*.c) base/mem.c base/buf.c
 SANDBOX_OBJECTS := $(SANDBOX_SOURCES:%.c=$(BUILD)/obj/%.o)
 UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/unit/test_*.c))
@@ -41,7 +41,7 @@ DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev li
 	shellcheck ca-certificates
 
 # What some tests need besides; they skip themselves where it is missing.
-DEPS_TEST := chromium chromium-driver python3-jsonschema cmark-gfm
+DEPS_TEST := chromium chromium-driver python3-jsonschema zsh fish mandoc groff cmark-gfm
 
 deps:
 	@sh tools/deps.sh $(DEPS)
@@ -104,6 +104,24 @@ $(BUILD)/obj/gen/schemas.o: $(BUILD)/gen/schemas.c specs/compile/json_schema.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
 
+# And the scripts that complete command lines.
+COMPLETION := completion_script_bash=cli/completion/bash.sh completion_script_zsh=cli/completion/zsh.sh \
+	completion_script_fish=cli/completion/fish.fish
+$(BUILD)/gen/completion.c: tools/embed_text.sh $(foreach part,$(COMPLETION),$(lastword $(subst =, ,$(part))))
+	@mkdir -p $(@D)
+	$(call say,EMBED,$@)
+	$(Q)sh tools/embed_text.sh cli/completion.h $(COMPLETION) > $@.tmp && mv $@.tmp $@
+$(BUILD)/obj/gen/completion.o: $(BUILD)/gen/completion.c cli/completion.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/share/muster.1: $(BUILD)/muster
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/muster help --man > $@.tmp && mv $@.tmp $@
+$(BUILD)/share/muster.%: $(BUILD)/muster
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/muster completion $* > $@.tmp && mv $@.tmp $@
+
 # Unit tests: one program a file, on cmocka. Drivers: what other tests run against servers and judges.
 unit: $(UNIT) $(DRIVERS)
 $(BUILD)/driver/%: tests/%.c $(BUILD)/libmuster.a
@@ -153,7 +171,11 @@ lint:
 install: all
 	install -D -m 755 $(BUILD)/muster $(DESTDIR)$(PREFIX)/bin/muster
 	install -d $(DESTDIR)$(PREFIX)/share/muster
-	cp -R specs/baseline $(DESTDIR)$(PREFIX)/share/muster/
+	cp -R specs/baseline specs/schema $(DESTDIR)$(PREFIX)/share/muster/
+	install -D -m 644 $(BUILD)/share/muster.1 $(DESTDIR)$(PREFIX)/share/man/man1/muster.1
+	install -D -m 644 $(BUILD)/share/muster.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/muster
+	install -D -m 644 $(BUILD)/share/muster.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_muster
+	install -D -m 644 $(BUILD)/share/muster.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/muster.fish
 
 clean:
 	rm -rf $(BUILD)

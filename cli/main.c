@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/manual.h"
 #include "cli/words.h"
 
 /* Where the texts of the help page begin: two blanks beside the longest command. */
@@ -178,6 +179,19 @@ static int run_group(struct cli *cli, int argc, char **argv)
 	return unknown_command(cli, argc, argv);
 }
 
+/* muster help --man, --markdown: the manual whole, for make install and make docs. */
+static int manual(struct cli *cli, void write(struct buf *out))
+{
+	buf_auto struct buf page = BUF_INIT;
+
+	write(&page);
+	fwrite(buf_str(&page), 1, page.len, stdout);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return CLI_DONE;
+	diag_error(&cli->diag, "the manual cannot be written: %s", strerror(errno));
+	return cli_finish(cli, CLI_FAILED);
+}
+
 /* muster help COMMAND is muster COMMAND --help. */
 static int help_of(struct cli *cli, int argc, char **argv)
 {
@@ -188,6 +202,10 @@ static int help_of(struct cli *cli, int argc, char **argv)
 		help(cli, stdout);
 		return CLI_DONE;
 	}
+	if (strcmp(argv[0], "--man") == 0)
+		return manual(cli, manual_roff);
+	if (strcmp(argv[0], "--markdown") == 0)
+		return manual(cli, manual_markdown);
 	if (is_group(argv[0]) && argc == 1) {
 		help_group(cli, argv[0], stdout);
 		return CLI_DONE;
