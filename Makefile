@@ -33,7 +33,9 @@ EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/
 
 .PHONY: all unit deps deps-test need-deps demo test kill bench fuzz lint install clean asan \
 	conform-moto conform-cli conform-terraform
-all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox $(BUILD)/kill/stop.so
+# What the program tells of itself: its manual and the completions of three shells.
+TOLD := $(BUILD)/share/muster.1 $(addprefix $(BUILD)/share/muster.,bash zsh fish)
+all: need-deps $(BUILD)/muster $(BUILD)/muster-sandbox $(BUILD)/kill/stop.so $(TOLD)
 
 # -- What has to be installed: Debian's packages ---------------------------------------------------------------------
 DEPS := pkg-config libcurl4-openssl-dev libssl-dev libjansson-dev liblmdb-dev libgit2-dev libexpat1-dev \
@@ -95,7 +97,7 @@ $(BUILD)/obj/gen/page.o: $(BUILD)/gen/page.c plan/page.h
 
 # And the JSON Schemas of what is the same whatever types there are.
 SCHEMAS := specs_schema_muster=specs/schema/muster.schema.json \
-	specs_schema_accounts=specs/schema/accounts.schema.json specs_schema_language=specs/schema/language.json
+	specs_schema_accounts=specs/schema/accounts.schema.json specs_schema_language=specs/compile/language.json
 $(BUILD)/gen/schemas.c: tools/embed_text.sh $(foreach part,$(SCHEMAS),$(lastword $(subst =, ,$(part))))
 	@mkdir -p $(@D)
 	$(call say,EMBED,$@)
