@@ -31,7 +31,7 @@ UNIT := $(patsubst tests/unit/test_%.c,$(BUILD)/unit/test_%,$(wildcard tests/uni
 DRIVERS := $(patsubst tests/%.c,$(BUILD)/driver/%,$(wildcard tests/conformance/*.c tests/e2e/*.c tests/bench/*.c))
 EMBEDDED := $(sort $(wildcard providers/aws/types/*.json providers/aws/services/*.json))
 
-.PHONY: all unit deps deps-test need-deps demo test kill bench fuzz lint install clean asan \
+.PHONY: all unit deps deps-test need-deps demo test kill bench fuzz lint docs install clean asan \
 	conform-moto conform-cli conform-terraform
 # What the program tells of itself: its manual and the completions of three shells.
 TOLD := $(BUILD)/share/muster.1 $(addprefix $(BUILD)/share/muster.,bash zsh fish)
@@ -169,6 +169,10 @@ fuzz: need-deps
 
 lint:
 	bash tools/lint.sh
+
+# What is made from the type files and the option tables, and committed: the reference and the stacks' JSON Schema.
+docs: all
+	bash tools/docs.sh $(BUILD)/muster .
 
 install: all
 	install -D -m 755 $(BUILD)/muster $(DESTDIR)$(PREFIX)/bin/muster

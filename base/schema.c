@@ -14,10 +14,10 @@ struct schema_set {
 	size_t count;
 };
 
-static const char *const type_words[] = {
-    "Type",        "Service",   "Description", "Properties", "Attributes", "Ref",     "Name",
-    "Scope",       "Singleton", "Identity",    "Serialize",  "After",      "Regions", "SettleSeconds",
-    "RetainsData", "MadeAnew",  "LeftOut",     "Handlers",   NULL};
+static const char *const type_words[] = {"Type",      "Service", "Description", "Properties",    "Attributes",
+					 "Ref",       "Name",    "Scope",       "Singleton",     "Identity",
+					 "Serialize", "After",   "Regions",     "SettleSeconds", "RetainsData",
+					 "MadeAnew",  "LeftOut", "Handlers",    "Example",       NULL};
 static const char *const name_words[] = {"Property", "Allowed", "Max", "Lower", NULL};
 static const char *const region_words[] = {"Only", "Except", NULL};
 static const char *const attribute_words[] = {"Predict", "Description", NULL};
@@ -154,6 +154,9 @@ static void type_read(struct schema_reader *r, struct schema_type *type)
 	type_ref(r, type);
 	type_regions(r, type);
 	type_left_out(r, type);
+	type->example = json_object_get(type->document, "Example");
+	if (type->example != NULL)
+		schema_reader_object(r, JSON_PATH_KEY(NULL, "Example"), type->example, NULL);
 	type_rules(r, type);
 	if (type->handlers != NULL && !json_is_object(type->handlers))
 		schema_reader_error(r, JSON_PATH_KEY(NULL, "Handlers"), "expected an object");

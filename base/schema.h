@@ -103,6 +103,8 @@ struct schema_type {
 	/* Properties that the registry has and this file does not: name -> why, for messages. Or NULL. */
 	json_t *left_out;
 
+	json_t *example; /* Properties that show how the type is used, for documentation; or NULL */
+
 	json_t *handlers; /* the "Handlers" object as it stands in the file, for the provider */
 	json_t *document; /* the whole file */
 };

@@ -1,7 +1,6 @@
 /* muster types */
 #include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,29 +10,21 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/type_text.h"
 #include "cli/words.h"
 
 struct types_arguments {
-	bool json, schema;
+	bool json, schema, markdown;
 };
 
 static const struct option types_options[] = {
     {"json", OPTION_FLAG, offsetof(struct types_arguments, json), NULL, "JSON for programs", NULL},
     {"schema", OPTION_FLAG, offsetof(struct types_arguments, schema), NULL,
      "JSON Schema for editors: of a stack, or of TYPE, which may also be muster.json or accounts.json", NULL},
+    {"markdown", OPTION_FLAG, offsetof(struct types_arguments, markdown), NULL,
+     "the reference page of TYPE in Markdown, or the list of all", NULL},
     {0},
 };
-
-static const char *kind_name(const struct schema_value *value)
-{
-	static const char *const names[] = {
-	    [SCHEMA_STRING] = "String",   [SCHEMA_INTEGER] = "Integer", [SCHEMA_NUMBER] = "Number",
-	    [SCHEMA_BOOLEAN] = "Boolean", [SCHEMA_OBJECT] = "Object",   [SCHEMA_LIST] = "List",
-	    [SCHEMA_MAP] = "Map",         [SCHEMA_JSON] = "Json",
-	};
-
-	return names[value->kind];
-}
 
 /* One more rule of a value, on a line of its own under what it is for. */
 static void print_rule(const char *name, const char *rule, size_t indent, size_t width)
@@ -45,28 +36,11 @@ static void print_rule(const char *name, const char *rule, size_t indent, size_t
 	fputs(buf_str(&line), stdout);
 }
 
-static void add_range(struct buf *out, const char *what, int64_t least, int64_t most)
-{
-	if (least < 0 && most < 0)
-		return;
-	buf_adds(out, out->len > 0 ? ", " : "");
-	if (least >= 0 && most >= 0 && least != most)
-		buf_addf(out, "%" PRId64 " to ", least);
-	else if (least != most)
-		buf_adds(out, most >= 0 ? "at most " : "at least ");
-	text_count(out, (size_t)(most >= 0 ? most : least), what);
-}
-
 static void print_limits(const struct schema_value *value, size_t indent, size_t width)
 {
 	buf_auto struct buf limits = BUF_INIT;
 
-	add_range(&limits, value->kind == SCHEMA_STRING ? "character" : "item", value->min_length, value->max_length);
-	add_range(&limits, "byte", -1, value->max_bytes);
-	if (!isnan(value->minimum))
-		buf_addf(&limits, "%sat least %.15g", limits.len > 0 ? ", " : "", value->minimum);
-	if (!isnan(value->maximum))
-		buf_addf(&limits, "%sat most %.15g", limits.len > 0 ? ", " : "", value->maximum);
+	type_text_limits(&limits, value);
 	if (limits.len > 0)
 		print_rule("limits", buf_str(&limits), indent, width);
 }
@@ -86,9 +60,9 @@ static void print_rules(const struct schema_value *value, size_t indent, size_t 
 
 static void print_facts(const struct schema_member *member, const struct schema_value *inner)
 {
-	printf("%s", kind_name(&member->value));
+	printf("%s", type_text_kind(&member->value));
 	if (inner != &member->value)
-		printf(" of %s", kind_name(inner));
+		printf(" of %s", type_text_kind(inner));
 	printf("%s%s%s%s%s", member->required ? ", required" : "", member->create_only ? ", a change replaces" : "",
 	       member->read_only ? ", read-only" : "", member->write_only ? ", write-only" : "",
 	       member->sensitive ? ", sensitive" : "");
@@ -244,14 +218,29 @@ static void list_json(const struct schema_type *const *types, size_t count)
 	print_json(names);
 }
 
-static int show(struct cli *cli, const struct schema_set *schemas, const char *wanted, bool json)
+static void print_markdown(const struct schema_type *const *types, size_t count, bool page)
 {
+	buf_auto struct buf text = BUF_INIT;
+
+	if (page)
+		type_text_page(&text, types[0]);
+	else
+		type_text_index(&text, types, count);
+	fputs(buf_str(&text), stdout);
+}
+
+static int show(struct cli *cli, const struct schema_set *schemas, const char *wanted,
+		const struct types_arguments *given)
+{
+	bool json = given->json;
 	size_t count, width = (size_t)cli->terminal.width;
 	const struct schema_type **found = find(schemas, wanted, &count);
 	int status = CLI_DONE;
 
 	if (count == 0)
 		status = unknown(cli, schemas, wanted);
+	else if (given->markdown)
+		print_markdown(found, count, wanted != NULL && count == 1);
 	else if (wanted != NULL && count == 1 && json)
 		print_json(found[0]->document);
 	else if (wanted != NULL && count == 1)
@@ -297,7 +286,7 @@ static int types(struct cli *cli, const void *arguments, const char **words, siz
 		const struct schema_set *schemas = s.provider->ops->schemas(s.provider);
 
 		status = given->schema ? show_schema(cli, schemas, count > 0 ? words[0] : NULL)
-				       : show(cli, schemas, count > 0 ? words[0] : NULL, given->json);
+				       : show(cli, schemas, count > 0 ? words[0] : NULL, given);
 	}
 	session_close(&s);
 	return status;

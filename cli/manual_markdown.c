@@ -2,25 +2,22 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/manual.h"
+#include "cli/words.h"
 
-/* GitHub-flavoured Markdown outside of code; `table`: in a cell. */
-static void add_text(struct buf *out, const char *text)
+static void add_paragraphs(struct buf *out, const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if (strchr("\\`*_<>|[]", *text) != NULL)
-			buf_addc(out, '\\');
-		buf_addc(out, *text == '\n' && text[1] != '\n' && text[-1] != '\n' ? ' ' : *text);
+	const char *end;
+
+	for (; (end = strstr(text, "\n\n")) != NULL; text = end + 2) {
+		mem_auto_str char *one = mem_strndup(text, (size_t)(end - text));
+
+		words_markdown(out, one);
+		buf_adds(out, "\n\n");
 	}
-}
-
-/* Bars end a cell even in code. */
-static void add_code(struct buf *out, const char *text)
-{
-	buf_addc(out, '`');
-	for (; *text != '\0'; text++)
-		buf_addf(out, *text == '|' ? "\\%c" : "%c", *text);
-	buf_addc(out, '`');
+	words_markdown(out, text);
+	buf_addc(out, '\n');
 }
 
 static void add_option(struct buf *out, const struct option *option)
@@ -30,9 +27,9 @@ static void add_option(struct buf *out, const struct option *option)
 	manual_argument(&argument, option);
 	buf_addf(&name, "--%s%s%s", option->name, argument.len > 0 ? " " : "", buf_str(&argument));
 	buf_adds(out, "| ");
-	add_code(out, buf_str(&name));
+	words_markdown_code(out, buf_str(&name));
 	buf_adds(out, " | ");
-	add_text(out, option->help);
+	words_markdown(out, option->help);
 	buf_adds(out, " |\n");
 }
 
@@ -43,12 +40,11 @@ static void add_command(struct buf *out, const struct command *command)
 	buf_addf(out, "\n## muster %s\n\n```\nmuster [-C DIR] %s%s%s%s\n```\n\n%c", command->name, command->name,
 		 options ? " [OPTION]..." : "", command->words == NULL ? "" : " ",
 		 command->words == NULL ? "" : command->words, toupper((unsigned char)command->summary[0]));
-	add_text(out, command->summary + 1);
+	words_markdown(out, command->summary + 1);
 	buf_adds(out, ".\n");
 	if (command->details != NULL) {
 		buf_addc(out, '\n');
-		add_text(out, command->details);
-		buf_addc(out, '\n');
+		add_paragraphs(out, command->details);
 	}
 	if (!options)
 		return;
@@ -62,9 +58,9 @@ static void add_entries(struct buf *out, const char *heading, const char *what, 
 	buf_addf(out, "\n## %s\n\n| %s | |\n|---|---|\n", heading, what);
 	for (; entries->name != NULL; entries++) {
 		buf_adds(out, "| ");
-		add_code(out, entries->name);
+		words_markdown_code(out, entries->name);
 		buf_adds(out, " | ");
-		add_text(out, entries->text);
+		words_markdown(out, entries->text);
 		buf_adds(out, " |\n");
 	}
 }
@@ -83,7 +79,7 @@ void manual_markdown(struct buf *out)
 		 "# Commands\n\n"
 		 "Made by `make docs` from the program's option tables; `muster COMMAND --help` and `man muster` say "
 		 "the same.\n\n");
-	add_text(out, manual_description);
+	words_markdown(out, manual_description);
 	buf_adds(out,
 		 "\n\n```\nmuster [-C DIR] COMMAND [OPTION]...\n```\n\n"
 		 "`-C DIR` works on the specs in `DIR`; files named on the command line are looked for where you are. "
@@ -93,7 +89,7 @@ void manual_markdown(struct buf *out)
 		buf_adds(out, "| ");
 		add_anchor(out, (*command)->name);
 		buf_adds(out, " | ");
-		add_text(out, (*command)->summary);
+		words_markdown(out, (*command)->summary);
 		buf_adds(out, " |\n");
 	}
 	for (const struct command *const *command = cli_commands; *command != NULL; command++)

@@ -169,3 +169,23 @@ void words_holder(struct buf *out, const json_t *holder)
 		 command != NULL ? command : "?");
 	words_plain(out, buf_str(&text));
 }
+
+void words_markdown(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (strchr("\\`*_<>|[]", *text) != NULL)
+			buf_addc(out, '\\');
+		buf_addc(out, *text == '\n' ? ' ' : *text);
+	}
+}
+
+/* Bars end a cell even in code. */
+void words_markdown_code(struct buf *out, const char *text)
+{
+	const char *fence = strchr(text, '`') == NULL ? "`" : "``";
+
+	buf_adds(out, fence);
+	for (; *text != '\0'; text++)
+		buf_addf(out, *text == '|' ? "\\%c" : "%c", *text == '\n' ? ' ' : *text);
+	buf_adds(out, fence);
+}

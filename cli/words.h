@@ -14,6 +14,9 @@ void words_plain(struct buf *out, const char *text);
 /* `text` broken at spaces into lines that end by column `width`. The first starts where the cursor stands, which is
  * column `indent`; the others after that many spaces. An empty line in `text` stays one; a newline at the end. */
 void words_wrap(struct buf *out, const char *text, size_t indent, size_t width);
+/* As Markdown that reads as `text`, on one line, also in a cell of a table; and as code in a cell. */
+void words_markdown(struct buf *out, const char *text);
+void words_markdown_code(struct buf *out, const char *text);
 /* As one word of a POSIX shell. */
 void words_shell(struct buf *out, const char *text);
 /* "muster -C 'my fleet'": how a next command is begun, to be pasted as it stands. */

@@ -142,6 +142,14 @@ static json_t *string_schema(const struct schema_value *value, int64_t name_max)
 	return reference("string");
 }
 
+static void set_bound(json_t *out, const char *key, double bound)
+{
+	if (!isnan(bound))
+		json_object_set_new(out, key,
+				    bound == floor(bound) && fabs(bound) < 1e15 ? json_integer((json_int_t)bound)
+										: json_real(bound));
+}
+
 static json_t *number_schema(const struct schema_value *value)
 {
 	const char *type = value->kind == SCHEMA_INTEGER ? "integer" : "number";
@@ -149,10 +157,8 @@ static json_t *number_schema(const struct schema_value *value)
 
 	if (value->enumeration != NULL)
 		json_object_set(literal, "enum", value->enumeration);
-	if (!isnan(value->minimum))
-		json_object_set_new(literal, "minimum", json_real(value->minimum));
-	if (!isnan(value->maximum))
-		json_object_set_new(literal, "maximum", json_real(value->maximum));
+	set_bound(literal, "minimum", value->minimum);
+	set_bound(literal, "maximum", value->maximum);
 	if (json_object_size(literal) > 1)
 		return or_variable(literal);
 	json_decref(literal);
