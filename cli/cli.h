@@ -130,6 +130,7 @@ void status_end(struct status *status);
 struct planning {
 	bool refresh, destroy;
 	const char *only;
+	const char *base; /* a revision, or NULL */
 	struct option_list parameters, adopt;
 	bool override_limits;
 };

@@ -16,6 +16,8 @@ static const struct option plan_option_table[] = {
      "read live resources first (--no-refresh: trust the state)", NULL},
     {"at", OPTION_TEXT, offsetof(struct plan_arguments, at), "REV",
      "plan the specs of a revision (a commit, branch or tag) instead of the work tree's", NULL},
+    {"base", OPTION_TEXT, offsetof(struct plan_arguments, planning.base), "REV",
+     "tell what these specs introduce from what the specs of a revision would do, too", NULL},
     {"only", OPTION_TEXT, offsetof(struct plan_arguments, planning.only), "GLOB",
      "only resources whose address matches", NULL},
     {"destroy", OPTION_FLAG, offsetof(struct plan_arguments, planning.destroy), NULL,

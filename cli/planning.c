@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/approval.h"
+#include "cli/base.h"
 #include "cli/cli.h"
 #include "cli/committed.h"
 #include "cli/output.h"
@@ -42,10 +43,26 @@ static int take_origin(struct plan_options *options, struct state_git *git, cons
 	return all < 0 ? -1 : 0;
 }
 
+static int take_base(struct plan_options *options, struct base *base, struct session *s,
+		     const struct planning *planning)
+{
+	if (planning->base == NULL)
+		return 0;
+	if (planning->destroy)
+		return diag_error(&s->cli->diag, "--base compares specs, and --destroy looks at none");
+	if (base_open(base, s, planning->base) < 0)
+		return -1;
+	options->base_commit = state_git_tree_commit(base->tree);
+	options->base_specs = base->specs;
+	options->base_error = base->error;
+	return 0;
+}
+
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)
 {
 	mem_auto_str char *remark = NULL;
 	struct state_git git = {0};
+	struct base base = {0};
 	struct status status;
 	struct plan_options options = {
 	    .refresh = planning->refresh,
@@ -65,8 +82,11 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 		return -1;
 	options.remarks = (const char *const *)&remark;
 	options.remark_count = remark != NULL;
-	if (take_origin(&options, &git, s) < 0)
+	if (take_origin(&options, &git, s) < 0 || take_base(&options, &base, s, planning) < 0) {
+		base_close(&base);
+		state_git_free(&git);
 		return -1;
+	}
 	options.parameters = session_parameters(s);
 	status_start(&status, s->cli);
 	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);
@@ -79,6 +99,7 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 		    "again should the state be lost",
 		    (*out)->lineage);
 	json_decref(options.parameters);
+	base_close(&base);
 	state_git_free(&git);
 	return result;
 }

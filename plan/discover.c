@@ -12,27 +12,6 @@ struct maker_account *maker_account(struct maker *m, const char *id)
 	return map_get(&m->by_id, id);
 }
 
-static struct maker_account *account_add(struct maker *m, const char *name, const char *id, json_t *access)
-{
-	struct maker_account *account = mem_alloc(sizeof *account);
-
-	account->name = mem_strdup(name);
-	account->id = mem_strdup(id);
-	account->access = json_incref(access);
-	account->maker = m;
-	if (m->provider->ops->account_add(m->provider, name, id, access, &account->handle, m->d) < 0) {
-		json_decref(account->access);
-		free(account->name);
-		free(account->id);
-		free(account);
-		return NULL;
-	}
-	m->accounts = mem_resize(m->accounts, m->account_count + 1, sizeof *m->accounts);
-	m->accounts[m->account_count++] = account;
-	map_set(&m->by_id, id, account);
-	return account;
-}
-
 static void regions_set(struct maker_account *account, json_t *regions)
 {
 	size_t count = json_array_size(regions);
@@ -43,6 +22,47 @@ static void regions_set(struct maker_account *account, json_t *regions)
 	account->list = mem_array(count + 1, sizeof *account->list);
 	for (size_t i = 0; i < count; i++)
 		account->list[i] = json_string_value(json_array_get(regions, i));
+}
+
+/* What another maker has found out of an account; NULL when it does not know it. */
+static const struct maker_account *account_like(const struct maker *m, const char *id)
+{
+	return m->like != NULL ? map_get(&m->like->by_id, id) : NULL;
+}
+
+static int account_enter(struct maker_account *account, const struct maker_account *like)
+{
+	struct maker *m = account->maker;
+
+	if (like == NULL)
+		return m->provider->ops->account_add(m->provider, account->name, account->id, account->access,
+						     &account->handle, m->d);
+	account->handle = like->handle;
+	account->unreachable = mem_strdup(like->unreachable);
+	if (like->regions != NULL)
+		regions_set(account, json_incref(like->regions));
+	return 0;
+}
+
+static struct maker_account *account_add(struct maker *m, const char *name, const char *id, json_t *access)
+{
+	struct maker_account *account = mem_alloc(sizeof *account);
+
+	account->name = mem_strdup(name);
+	account->id = mem_strdup(id);
+	account->access = json_incref(access);
+	account->maker = m;
+	if (account_enter(account, account_like(m, id)) < 0) {
+		json_decref(account->access);
+		free(account->name);
+		free(account->id);
+		free(account);
+		return NULL;
+	}
+	m->accounts = mem_resize(m->accounts, m->account_count + 1, sizeof *m->accounts);
+	m->accounts[m->account_count++] = account;
+	map_set(&m->by_id, id, account);
+	return account;
 }
 
 /* 1 when the state remembers regions of the account (and, for one off the roster, how to enter it). */
@@ -112,7 +132,7 @@ static int remember_account(struct maker *m, const struct state_record *record, 
 	    account_add(m, name != NULL ? name : id, id, access != NULL ? access : json_object_get(body, "Access"));
 	if (account == NULL)
 		return -1;
-	if (result == 1)
+	if (result == 1 && account_like(m, id) == NULL)
 		regions_set(account, json_incref(json_object_get(known, "Regions")));
 	return 0;
 }
@@ -184,6 +204,8 @@ int maker_discover(struct maker *m)
 		struct maker_account *account = m->accounts[i];
 		json_t *body = NULL;
 
+		if (account_like(m, account->id) != NULL)
+			continue;
 		known = m->options->refresh ? 0 : remembered(m, account->id, &body);
 		if (known < 0)
 			break;

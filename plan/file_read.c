@@ -182,6 +182,7 @@ static void read_differences(struct plan_reader *r, struct plan_change *change, 
 		difference->forces_replace = read_flag(r, item, "forces_replace");
 		difference->may_replace = read_flag(r, item, "may_replace");
 		difference->sensitive = read_flag(r, item, "sensitive");
+		difference->pending = read_flag(r, item, "pending");
 		change->diff.replace |= difference->forces_replace;
 		change->diff.may_replace |= difference->may_replace;
 	}

@@ -187,6 +187,7 @@ static json_t *differences(const struct plan_change *change)
 		set_flag(object, "forces_replace", item->forces_replace);
 		set_flag(object, "may_replace", item->may_replace);
 		set_flag(object, "sensitive", item->sensitive);
+		set_flag(object, "pending", item->pending);
 		json_array_append_new(list, object);
 	}
 	return list;

@@ -18,7 +18,7 @@
 struct said {
 	const char *path;
 	const json_t *before, *after;
-	bool forces_replace, may_replace, sensitive;
+	bool forces_replace, may_replace, sensitive, pending;
 };
 
 /* What is to go, by its name where it has one. */
@@ -55,8 +55,8 @@ static size_t change_says(struct said **out, const struct plan_change *change)
 	for (; count < diff->count; count++) {
 		const struct plan_difference *item = &diff->items[count];
 
-		(*out)[count] = (struct said){item->path,           item->before,      item->after,
-					      item->forces_replace, item->may_replace, item->sensitive};
+		(*out)[count] = (struct said){item->path,        item->before,    item->after,  item->forces_replace,
+					      item->may_replace, item->sensitive, item->pending};
 	}
 	return count;
 }
@@ -123,8 +123,8 @@ static void group_key(struct buf *key, const struct plan_change *change, const s
 	if (plan_group_former(change) != NULL)
 		buf_addf(key, "%s\n", plan_group_former(change));
 	for (size_t i = 0; i < count; i++) {
-		buf_addf(key, "%s %d %d %d\n", said[i].path, said[i].forces_replace, said[i].may_replace,
-			 said[i].sensitive);
+		buf_addf(key, "%s %d %d %d %d\n", said[i].path, said[i].forces_replace, said[i].may_replace,
+			 said[i].sensitive, said[i].pending);
 		key_add(key, values[i].before);
 		key_add(key, values[i].after);
 	}
@@ -156,6 +156,7 @@ static struct plan_group_value *values_abstract(struct grouping *g, const struct
 		    .forces_replace = said[i].forces_replace,
 		    .may_replace = said[i].may_replace,
 		    .sensitive = said[i].sensitive,
+		    .pending = said[i].pending,
 		};
 	}
 	return values;

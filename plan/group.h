@@ -14,6 +14,7 @@ struct plan_group_value {
 	 * value before this one has the same example. */
 	char *example;
 	bool forces_replace, may_replace, sensitive;
+	bool pending; /* with --base, where the change as a whole is not */
 };
 
 struct plan_group {

@@ -222,8 +222,8 @@ static void bucket_key(struct buf *key, const struct plan_group *group, bool by_
 	buf_addf(key, "%s\n", c->since != NULL ? c->since : "");
 	buf_addf(key, "%.*s\n", SHARED_LEAST, by_tail && len > SHARED_LEAST ? id + len - SHARED_LEAST : id);
 	for (size_t i = 0; i < group->value_count; i++)
-		buf_addf(key, "%s %d %d %d\n", group->values[i].path, group->values[i].forces_replace,
-			 group->values[i].may_replace, group->values[i].sensitive);
+		buf_addf(key, "%s %d %d %d %d\n", group->values[i].path, group->values[i].forces_replace,
+			 group->values[i].may_replace, group->values[i].sensitive, group->values[i].pending);
 }
 
 static void key_value(struct buf *key, const json_t *value, const char *part)

@@ -125,6 +125,7 @@ void maker_note_accounts(struct maker *m)
 static int compute(struct maker *m)
 {
 	size_t errors = m->d->errors;
+	bool failed;
 
 	if (maker_start(m) < 0)
 		return -1;
@@ -138,7 +139,8 @@ static int compute(struct maker *m)
 	if (maker_removed(m) < 0)
 		return -1;
 	maker_moved_settle(m);
-	return maker_complaints_tell(m) < 0 || m->d->errors > errors ? -1 : 0;
+	failed = m->d->errors > errors;
+	return (maker_complaints_tell(m) < 0 && !m->lenient) || failed ? -1 : 0;
 }
 
 int maker_check_reachable(struct maker *m)
@@ -153,14 +155,10 @@ int maker_check_reachable(struct maker *m)
 			  m->accounts[0]->name, m->accounts[0]->unreachable);
 }
 
-static int make(struct maker *m)
+int maker_compute_and_find(struct maker *m)
 {
 	int found;
 
-	if (maker_discover(m) < 0 || maker_check_reachable(m) < 0)
-		return -1;
-	if (m->options->refresh && maker_refresh(m) < 0)
-		return -1;
 	if (compute(m) < 0)
 		return -1;
 	/* What was found has attributes, by which more can be looked for: as long as something comes of it. */
@@ -171,8 +169,21 @@ static int make(struct maker *m)
 		if (compute(m) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int make(struct maker *m)
+{
+	if (maker_discover(m) < 0 || maker_check_reachable(m) < 0)
+		return -1;
+	if (m->options->refresh && maker_refresh(m) < 0)
+		return -1;
+	if (maker_compute_and_find(m) < 0)
+		return -1;
 	if (maker_select(m) < 0 || maker_rollback(m) < 0)
 		return -1;
+	if (m->options->base_commit != NULL)
+		maker_base(m);
 	/* By now every file has been read. */
 	if (m->options->inputs != NULL)
 		m->plan->inputs = json_deep_copy(m->options->inputs);

@@ -9,6 +9,7 @@
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is still used, what is read
  *   drift.c     a report of drift instead of a plan; drift_accept.c: what goes into the record
+ *   base.c      --base: what was pending before
  *   rollback.c  what a rollback cannot bring back
  *   complain.c  errors that many targets share
  */
@@ -78,6 +79,9 @@ struct maker {
 		int64_t incarnation;
 	} named; /* what the evaluator has asked last */
 	bool state_empty;
+	/* The base of --base: what is wrong with single resources is for the plan itself to tell ... */
+	bool lenient;
+	const struct maker *like; /* ... which has read AWS already; NULL: a plan itself */
 };
 
 #define SEEN_UNCHANGED ((void *)(uintptr_t)-1) /* looked at, needs nothing */
@@ -91,6 +95,8 @@ int maker_check_reachable(struct maker *m);
 void maker_free(struct maker *m); /* what it holds, with the plan unless that was taken out */
 
 int maker_discover(struct maker *m);
+/* All changes, before anything is selected: evaluates, looks in AWS for what would be created, evaluates again. */
+int maker_compute_and_find(struct maker *m);
 const char *const *maker_regions_of(void *payload, const struct specs_account *account);
 void maker_region_skipped(void *payload, const char *stack, const struct specs_account *account, const char *region,
 			  const char *reason);
@@ -121,6 +127,11 @@ void maker_moved_tell(struct maker *m);
 /* 1 when something was found that the plan must be built anew with. */
 int maker_find(struct maker *m);
 int maker_select(struct maker *m);
+/* The part of it that decides which changes stay. */
+int maker_settle(struct maker *m);
+/* Marks what the base of --base would do, too, in the finished plan. What is wrong with the base is a note of the
+ * plan. */
+void maker_base(struct maker *m);
 int maker_check_patterns(struct maker *m); /* --only, --adopt: each must match something that was looked at */
 void maker_finish(struct maker *m);        /* puts changes in order, and names the accounts */
 /* Notes of a finished plan, where it is a rollback. */

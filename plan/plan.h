@@ -48,6 +48,7 @@ struct plan_difference {
 	bool forces_replace; /* the top-level property is create-only */
 	bool may_replace;    /* ... and its value is not known yet (rule 11) */
 	bool sensitive;
+	bool pending; /* with --base: the base brings it about too, in a change that is otherwise another */
 };
 
 struct plan_diff {
@@ -190,6 +191,7 @@ struct plan_options {
 	json_t *rollback_of;             /* for plan->rollback_of */
 	struct specs *base_specs;        /* --base: the same changes that these bring about are marked `pending` */
 	const char *base_commit;         /* for plan->base */
+	const char *base_error;          /* why there are no base_specs: they do not compile */
 	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
 	size_t accept_drift_count;
 	/* Notes of the caller's, in plain words, each kept as one of the kind PLAN_NOTE_OTHER about muster.json. */
@@ -358,7 +360,7 @@ void plan_render_text(struct buf *out, const struct plan *plan, const struct pla
 void plan_rollback_words(struct buf *out, const struct plan *plan);
 
 struct plan_markdown_options {
-	size_t max;        /* characters at most; 0: 62,000, which leave room in a comment; under 1,000 counts as 1,000 */
+	size_t max; /* characters at most; 0: 62,000, which leave room in a comment; under 1,000 counts as 1,000 */
 	const char *title; /* NULL: "muster plan" */
 	const char *whole; /* the command that shows what is folded; NULL: "muster show FILE" */
 };

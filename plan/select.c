@@ -210,7 +210,7 @@ static int drop_still_used(struct maker *m)
 		compact(m->plan);
 		drop_blocked(m);
 	}
-	return maker_complaints_tell(m) < 0 ? -1 : result;
+	return maker_complaints_tell(m) < 0 && !m->lenient ? -1 : result;
 }
 
 /* -- The rest ------------------------------------------------------------------------------------------------------ */
@@ -379,18 +379,23 @@ void maker_finish(struct maker *m)
 	collect_accounts(m);
 }
 
+int maker_settle(struct maker *m)
+{
+	drop_blocked(m);
+	if (apply_only(m) < 0 || drop_still_used(m) < 0)
+		return -1;
+	drop_notes(m->plan);
+	return 0;
+}
+
 int maker_select(struct maker *m)
 {
 	struct plan_graph *graph = NULL;
 	struct map had = MAP_INIT;
 	struct plan *plan = m->plan;
 
-	if (maker_check_patterns(m) < 0)
+	if (maker_check_patterns(m) < 0 || maker_settle(m) < 0)
 		return -1;
-	drop_blocked(m);
-	if (apply_only(m) < 0 || drop_still_used(m) < 0)
-		return -1;
-	drop_notes(plan);
 	maker_moved_tell(m);
 	maker_finish(m);
 	for (size_t i = 0; i < plan->change_count; i++)

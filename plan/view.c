@@ -15,13 +15,19 @@
 /* "forces replacement; app-1/eu-west-1: trail-111", or NULL. To be freed. */
 static char *value_remark(const struct plan_group_value *value)
 {
-	const char *replaces = value->forces_replace ? "forces replacement" : value->may_replace ? "may replace" : NULL;
+	const char *const parts[] = {
+	    value->pending ? "pending before this branch" : NULL,
+	    value->forces_replace ? "forces replacement"
+	    : value->may_replace  ? "may replace"
+				  : NULL,
+	    value->example,
+	};
+	struct buf text = BUF_INIT;
 
-	if (replaces == NULL)
-		return mem_strdup(value->example);
-	if (value->example == NULL)
-		return mem_strdup(replaces);
-	return mem_printf("%s; %s", replaces, value->example);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i] != NULL)
+			buf_addf(&text, "%s%s", text.len > 0 ? "; " : "", parts[i]);
+	return text.len > 0 ? buf_detach(&text) : NULL;
 }
 
 static void add_value(struct plan_lines *lines, const struct plan_group *group, const struct plan_group_value *value)

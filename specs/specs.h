@@ -84,7 +84,8 @@ struct specs_options {
 	/* Key for the HMACs that stand for secrets (rule 7); NULL: secrets are not looked up at all (validate). */
 	const uint8_t *secret_key;
 	size_t secret_key_len;
-	bool roster_only; /* settings and accounts without any stack: enough to enter the accounts */
+	bool unused_parameters; /* `parameters` that no stack declares are no error */
+	bool roster_only;       /* settings and accounts without any stack: enough to enter the accounts */
 };
 
 /* Loads and checks everything that does not need to know a target: syntax, names, types, references, functions,

@@ -417,7 +417,7 @@ int specs_parameters_unused(struct specs *specs, struct diag *d)
 	json_t *value;
 	int result = 0;
 
-	for (size_t i = 0; i < options->parameter_count; i++)
+	for (size_t i = 0; i < options->parameter_count && !options->unused_parameters; i++)
 		if (specs_table_get(&names, options->parameters[i].name) == NULL) {
 			mem_auto_str char *nearest = specs_report_nearest(options->parameters[i].name, list, count);
 
