@@ -5,6 +5,22 @@
 
 #include "base/mem.h"
 
+/* "stacks/s.json:3: unknown type": where to look, too. To be freed. */
+static char *first_error(const struct diag *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		const struct diag_item *item = &d->items[i];
+
+		if (item->level != DIAG_ERROR)
+			continue;
+		if (item->file == NULL)
+			return mem_strdup(item->text);
+		return item->line > 0 ? mem_printf("%s:%d: %s", item->file, item->line, item->text)
+				      : mem_printf("%s: %s", item->file, item->text);
+	}
+	return mem_strdup("they cannot be read");
+}
+
 static void load(struct base *base, const struct session *s)
 {
 	/* A parameter that only the branch declares says nothing against the base. */
@@ -21,7 +37,7 @@ static void load(struct base *base, const struct session *s)
 		options.secret_key_len = sizeof s->secret_key;
 	}
 	if (specs_load(&base->specs, &base->layered, s->provider->ops->schemas(s->provider), &options, &d) < 0)
-		base->error = mem_strdup(diag_first_error(&d));
+		base->error = first_error(&d);
 	diag_free(&d);
 }
 

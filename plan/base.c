@@ -138,7 +138,7 @@ void maker_base(struct maker *m)
 
 	m->plan->base = mem_strdup(options.base_commit);
 	if (base.specs == NULL) {
-		tell_failure(m, options.base_error != NULL ? options.base_error : "they cannot be read");
+		tell_failure(m, options.base_error);
 		return;
 	}
 	options.only_alone = true;

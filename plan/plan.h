@@ -191,7 +191,7 @@ struct plan_options {
 	json_t *rollback_of;             /* for plan->rollback_of */
 	struct specs *base_specs;        /* --base: the same changes that these bring about are marked `pending` */
 	const char *base_commit;         /* for plan->base */
-	const char *base_error;          /* why there are no base_specs: they do not compile */
+	const char *base_error;          /* why there are none, if they do not compile: then not NULL */
 	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
 	size_t accept_drift_count;
 	/* Notes of the caller's, in plain words, each kept as one of the kind PLAN_NOTE_OTHER about muster.json. */

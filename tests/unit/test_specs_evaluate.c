@@ -347,7 +347,8 @@ static void parameters(void **state)
 	(void)state;
 	setenv("MUSTER_TEST_TOKEN", "sesame", 1);
 	fixture_begin(&f, files, 3);
-	f.options = (struct specs_options){given, 2, "LINEAGE01", key, 5, false};
+	f.options = (struct specs_options){
+	    .parameters = given, .parameter_count = 2, .lineage = "LINEAGE01", .secret_key = key, .secret_key_len = 5};
 	fixture_expand(&f);
 	prod = instance_at(&f, "app-prod/eu-west-1/p");
 	test = instance_at(&f, "app-test/eu-west-1/p");
@@ -408,7 +409,11 @@ static void secret_sources(void **state)
 
 		files[0].text = cases[i].settings;
 		fixture_begin(&f, files, 3);
-		f.options = (struct specs_options){given, cases[i].options, "LINEAGE01", key, 5, false};
+		f.options = (struct specs_options){.parameters = given,
+						   .parameter_count = cases[i].options,
+						   .lineage = "LINEAGE01",
+						   .secret_key = key,
+						   .secret_key_len = 5};
 		fixture_expand(&f);
 		instance = instance_at(&f, "app-prod/eu-west-1/p");
 		assert_int_equal(specs_evaluate(f.specs, instance, NULL, &f.d), 0);
