@@ -30,7 +30,8 @@ struct apply_progress {
 struct apply_events {
 	void (*started)(void *payload, const struct plan_change *change);
 	/* Once for every change of the plan, also (at the end) for those that were not started. `result`: of the
-	 * service, or a refusal of our own; NULL where nothing was tried. */
+	 * service, or a refusal of our own; NULL where nothing was tried. A replacement that turned out to be none comes
+	 * as the update that it was. */
 	void (*finished)(void *payload, const struct plan_change *change, enum apply_status status,
 			 const struct provider_result *result, int64_t elapsed_ms);
 	/* About four times a second while running. */

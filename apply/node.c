@@ -114,6 +114,23 @@ static void begin_update(struct apply_op *op)
 	plan_diff_free(&diff);
 }
 
+/* The number that goes with the name that is kept. The plan's own one may have gone up by more than one: past the names
+ * of what was moved away. */
+static bool keep_incarnation(struct apply_op *op)
+{
+	struct state_txn *txn = apply_run_txn(op->run);
+	json_auto_t *body = NULL;
+	struct plan_record record;
+
+	if (txn == NULL || apply_record_load(&body, txn, op->change->address, op->run->d) < 0 || body == NULL ||
+	    plan_record_parse(&record, body) < 0) {
+		apply_op_fail(op, APPLY_CODE_UNRESOLVED, "the state's record of it cannot be read");
+		return false;
+	}
+	op->incarnation = record.incarnation;
+	return true;
+}
+
 /* A replacement that the plan could not be certain of: decided once, by the first node of the change. */
 static enum apply_decided decide(struct apply_op *op)
 {
@@ -133,8 +150,6 @@ static enum apply_decided decide(struct apply_op *op)
 	if (change->decided == DECIDED_REPLACE) {
 		json_decref(op->properties);
 		op->properties = json_incref(planned);
-	} else {
-		op->incarnation = op->change->incarnation - 1;
 	}
 	json_decref(planned);
 	return change->decided;
@@ -157,7 +172,8 @@ static void begin_create(struct apply_op *op)
 static void begin_replace(struct apply_op *op)
 {
 	if (decide(op) == DECIDED_IN_PLACE) {
-		begin_update(op);
+		if (keep_incarnation(op))
+			begin_update(op);
 		return;
 	}
 	op->keeps_old = op->change->create_first && !op->change->retain_old;

@@ -7,6 +7,7 @@
 static void event_finished(struct apply_run *run, size_t i, const struct apply_outcome *outcome)
 {
 	const struct apply_events *events = &run->options->events;
+	struct plan_change change = run->plan->changes[i];
 	struct provider_result result;
 	int64_t elapsed_ms = 0;
 
@@ -16,8 +17,10 @@ static void event_finished(struct apply_run *run, size_t i, const struct apply_o
 		result = apply_outcome_result(outcome);
 	if (run->changes[i].started_ms != 0 && run->changes[i].status != APPLY_NOT_STARTED)
 		elapsed_ms = loop_now_ms(run->loop) - run->changes[i].started_ms;
-	events->finished(events->payload, &run->plan->changes[i], run->changes[i].status,
-			 outcome != NULL ? &result : NULL, elapsed_ms);
+	if (run->changes[i].decided == DECIDED_IN_PLACE)
+		change.action = PLAN_UPDATE;
+	events->finished(events->payload, &change, run->changes[i].status, outcome != NULL ? &result : NULL,
+			 elapsed_ms);
 }
 
 void apply_report_started(struct apply_run *run, size_t i)

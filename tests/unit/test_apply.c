@@ -663,12 +663,24 @@ static void an_update_does_not_become_a_replacement(void **state)
 	bench_end(&b);
 }
 
+static void hear_action(void *payload, const struct plan_change *change, enum apply_status status,
+			const struct provider_result *result, int64_t elapsed_ms)
+{
+	enum plan_action *told = payload;
+
+	(void)status;
+	(void)result;
+	(void)elapsed_ms;
+	*told = change->action;
+}
+
 static void a_replacement_that_need_not_be_is_none(void **state)
 {
 	for (int create_first = 0; create_first < 2; create_first++) {
 		struct bench b;
 		struct plan *plan = fleet_plan();
 		struct plan_change *change;
+		enum plan_action told = PLAN_NOOP;
 
 		(void)state;
 		bench_start(&b);
@@ -681,7 +693,11 @@ static void a_replacement_that_need_not_be_is_none(void **state)
 		change->diff.replace = false;
 		change->diff.may_replace = true;
 		change->create_first = create_first;
+		change->incarnation = 7; /* past the names of what was moved away */
+		b.options.events.finished = hear_action;
+		b.options.events.payload = &told;
 		bench_apply(&b, plan);
+		assert_int_equal(told, PLAN_UPDATE);
 		assert_int_equal(b.report->done, 1);
 		assert_int_equal(b.report->updated, 1);
 		assert_int_equal(b.world->creates, 2);
