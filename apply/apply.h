@@ -120,6 +120,9 @@ struct apply_approval_rules {
 	uint64_t generation; /* whose specs they come from; 0: the specs at hand, since no generation has any yet */
 	char *commit;        /* of that generation, or NULL. Owned */
 };
+/* The newest generation whose specs decide: that has some (its fact "Inputs"; after a restore "Rules") and is no
+ * rollback. *number is 0 and *facts NULL where there is none yet; *facts is a new reference. */
+int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn *txn, struct diag *d);
 /* Finds them: out of the inputs of the newest generation that has some and is no rollback; where there is none yet, out
  * of `own`: the plan's inputs, as they were read and checked against plan->inputs. `txn` NULL: always out of `own`. A
  * key that is named and not there is an error. */

@@ -97,43 +97,60 @@ static int take_rules(struct apply_approval_rules *out, const struct files *file
 	return 0;
 }
 
-/* 1 when this generation's specs decide, 0 when an earlier one's do, -1. */
-static int decides(json_t **facts, struct state_txn *txn, uint64_t number, struct diag *d)
+/* The files that decide, as a generation of these facts keeps them: {path: SHA-256}; NULL where an earlier one does. */
+static const json_t *rules_at(const json_t *facts)
+{
+	const json_t *inputs = json_object_get(facts, "Inputs"), *rules = json_object_get(facts, "Rules");
+
+	if (json_get_int(facts, "Rollback", 0) != 0)
+		return NULL;
+	if (json_object_size(inputs) > 0)
+		return inputs;
+	return json_object_size(rules) > 0 ? rules : NULL;
+}
+
+/* New reference; NULL with a message. */
+static json_t *facts_of(struct state_txn *txn, uint64_t number, struct diag *d)
 {
 	json_auto_t *whole = NULL;
+	int found = state_generation_get(txn, number, &whole, d);
 
-	if (state_generation_get(txn, number, &whole, d) < 0)
+	if (found == 0)
+		diag_error(d, "state: generation %llu is gone; run: muster state verify", (unsigned long long)number);
+	return found == 1 ? json_incref(json_object_get(whole, "Facts")) : NULL;
+}
+
+int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn *txn, struct diag *d)
+{
+	*facts = NULL;
+	if (state_generation(txn, number, d) < 0)
 		return -1;
-	*facts = json_incref(json_object_get(whole, "Facts"));
-	return json_object_size(json_object_get(*facts, "Inputs")) > 0 && json_get_int(*facts, "Rollback", 0) == 0;
+	for (; *number > 0; --*number) {
+		*facts = facts_of(txn, *number, d);
+		if (*facts == NULL)
+			return -1;
+		if (rules_at(*facts) != NULL)
+			return 0;
+		json_decref(*facts);
+		*facts = NULL;
+	}
+	return 0;
 }
 
 int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn, const struct apply_input *own,
 			 size_t own_count, struct diag *d)
 {
 	struct files files = {.txn = txn, .own = own, .own_count = own_count};
-	json_t *facts = NULL;
-	uint64_t number = 0;
-	int result = 0;
+	json_auto_t *facts = NULL;
 
 	*out = (struct apply_approval_rules){.keys = json_object()};
-	if (txn != NULL && state_generation(txn, &number, d) < 0)
+	if (txn != NULL && apply_approval_generation(&out->generation, &facts, txn, d) < 0)
 		return -1;
-	for (; number > 0 && result == 0; number--) {
-		json_decref(facts);
-		facts = NULL;
-		result = decides(&facts, txn, number, d);
-		if (result == 1)
-			out->generation = number;
-	}
-	if (result == 1) {
-		files.digests = json_object_get(facts, "Inputs");
+	if (facts != NULL) {
+		files.digests = rules_at(facts);
 		out->commit = mem_strdup(json_get_string(facts, "Commit"));
 	}
-	if (result >= 0)
-		result = take_rules(out, &files, d);
-	json_decref(facts);
-	return result;
+	return take_rules(out, &files, d);
 }
 
 void apply_approval_rules_free(struct apply_approval_rules *rules)

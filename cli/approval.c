@@ -7,6 +7,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/committed.h"
+#include "cli/rollback.h"
 
 /* -- The rules of specs at hand ------------------------------------------------------------------------------------ */
 
@@ -196,7 +198,18 @@ void approval_warn_limits(struct diag *d, const struct plan *plan)
 
 /* -- Applying ------------------------------------------------------------------------------------------------------ */
 
-static int check_rules(json_t **approvals, struct session *s, const struct plan *plan, const struct own *own)
+/* That what is signed was made from what it says: files that were committed, or those of the generation that it goes
+ * back to. */
+static int check_origin(struct session *s, const struct plan *plan, const struct inputs *inputs)
+{
+	if (plan->inputs == NULL)
+		return diag_error(&s->cli->diag,
+				  "this plan does not say which files it was made from; make a new plan");
+	return plan->rollback > 0 ? rollback_check_plan(s, plan, inputs) : committed_approved(s->cli, plan, inputs);
+}
+
+static int check_rules(json_t **approvals, struct session *s, const struct plan *plan, const struct inputs *inputs,
+		       const struct own *own)
 {
 	struct apply_approval_rules rules = {0};
 	buf_auto struct buf words = BUF_INIT;
@@ -205,12 +218,12 @@ static int check_rules(json_t **approvals, struct session *s, const struct plan 
 
 	if (result == 0)
 		result = apply_approval_check(approvals, plan, &rules, s->cli->directory, loop_wall_ms(), d);
-	if (result == 0 && plan->rollback == 0 && apply_approval_required(&rules) > 0) {
-		result = changes_of(&words, s, own, d);
+	if (result == 0 && apply_approval_required(&rules) > 0) {
+		result = check_origin(s, plan, inputs);
+		if (result == 0 && plan->rollback == 0)
+			result = changes_of(&words, s, own, d);
 		if (result == 0 && words.len > 0)
 			result = check_remark(plan, buf_str(&words), d);
-		if (plan->inputs == NULL)
-			result = diag_error(d, "this plan does not say which files it was made from; make a new plan");
 	}
 	apply_approval_rules_free(&rules);
 	return result;
@@ -225,11 +238,11 @@ static int check_loaded(json_t **approvals, struct session *s, const struct plan
 	int result = 0;
 
 	if (plan->inputs == NULL || plan->rollback > 0)
-		return check_rules(approvals, s, plan, today);
+		return check_rules(approvals, s, plan, inputs, today);
 	inputs_source(&source, inputs);
 	result = own_read(&own, &source, &s->cli->diag);
 	if (result == 0)
-		result = check_rules(approvals, s, plan, &own);
+		result = check_rules(approvals, s, plan, inputs, &own);
 	own_free(&own);
 	return result;
 }

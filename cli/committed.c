@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "cli/words.h"
 
 #define OR_ALLOW_DIRTY "; or apply with --allow-dirty, which the generation records"
@@ -70,35 +73,128 @@ int committed_check_plan(struct cli *cli, const struct plan *plan)
 			  "again" OR_ALLOW_DIRTY);
 }
 
-/* 1 when the commit has a file of that path. Whether its bytes are the same is git's to say, which knows of line ends
- * and of what is kept outside. */
-static int is_in(struct state_git_tree *tree, const char *path)
-{
-	struct diag ignored = DIAG_INIT;
-	char *text = NULL;
-	size_t len;
-	int rc = state_git_tree_read(tree, path, SIZE_MAX, &text, &len, &ignored);
+/* -- What was read against what is committed ------------------------------------------------------------------------
+ * Not by git status, which believes its index (git update-index --assume-unchanged), knows nothing of what is ignored,
+ * and is asked only of the usual places: any file may be named by Muster::File or be an approver's key. */
 
-	free(text);
-	diag_free(&ignored);
-	return rc != -ENOENT;
+struct comparison {
+	struct state_git_tree *tree;
+	const struct inputs *inputs;
+	struct buf *out;
+	size_t count;
+};
+
+static void add_other(struct comparison *c, const char *path, const char *what)
+{
+	if (c->count++ >= STATE_GIT_DIRTY_SHOWN)
+		return;
+	buf_adds(c->out, c->count > 1 ? "; " : "");
+	words_plain(c->out, path);
+	buf_addf(c->out, " (%s)", what);
 }
 
-int committed_inputs(struct cli *cli, const struct inputs *inputs, const char *commit)
+static void compare_file(struct comparison *c, const char *path, const struct input *input)
 {
-	struct state_git_tree *tree = NULL;
-	int all = 1;
+	struct diag why = DIAG_INIT;
+	int same = state_git_tree_same(c->tree, path, input->bytes, input->len, &why);
 
-	if (state_git_tree_open(&tree, cli->directory, commit, &cli->diag) < 0)
+	if (same == 0)
+		add_other(c, path, "not as it is committed");
+	else if (same == -ENOENT)
+		add_other(c, path, "in no commit; git check-ignore -v says whether git ignores it");
+	else if (same < 0)
+		add_other(c, path, diag_first_error(&why));
+	diag_free(&why);
+}
+
+/* A stack that is committed and was not read is as good as edited: it would be deleted. */
+static int compare_stacks(struct comparison *c, struct diag *d)
+{
+	char **names = NULL;
+
+	if (state_git_tree_list(c->tree, "stacks", &names, d) < 0)
 		return -1;
-	for (size_t i = 0; i < inputs->files.count; i++) {
-		const char *path = inputs->files.entries[i].key;
+	for (size_t i = 0; names[i] != NULL; i++) {
+		mem_auto_str char *path = mem_printf("stacks/%s", names[i]);
 
-		if (path == NULL || is_in(tree, path))
-			continue;
-		diag_warning(&cli->diag, "%s is in no commit: git ignores it (git check-ignore -v says why)", path);
-		all = 0;
+		if (text_ends(path, ".json") && inputs_get(c->inputs, path) == NULL)
+			add_other(c, path, "committed, and not there");
+		free(names[i]);
 	}
+	free(names);
+	return 0;
+}
+
+static int find_others(struct buf *out, const char *directory, const struct inputs *inputs, const char *revision,
+		       struct diag *d)
+{
+	struct comparison c = {.inputs = inputs, .out = out};
+	struct diag ignored = DIAG_INIT;
+	int result = state_git_tree_open(&c.tree, directory, revision, d);
+
+	for (size_t i = 0; result == 0 && i < inputs->files.count; i++) {
+		const struct map_entry *entry = &inputs->files.entries[i];
+
+		if (entry->key != NULL)
+			compare_file(&c, entry->key, entry->value);
+	}
+	/* Where the folder itself is a link or a submodule, each of its files has said so. */
+	if (result == 0 && compare_stacks(&c, &ignored) < 0 && c.count == 0)
+		result = diag_error(d, "%s", diag_first_error(&ignored));
+	if (c.count > STATE_GIT_DIRTY_SHOWN)
+		buf_addf(out, " and %zu more", c.count - STATE_GIT_DIRTY_SHOWN);
+	diag_free(&ignored);
+	state_git_tree_free(c.tree);
+	return result < 0 ? -1 : c.count > 0;
+}
+
+int committed_inputs(struct cli *cli, const struct inputs *inputs, const char *revision)
+{
+	buf_auto struct buf others = BUF_INIT;
+	int result = find_others(&others, cli->directory, inputs, revision, &cli->diag);
+
+	if (result == 1)
+		diag_warning(&cli->diag, "this plan is of more than what is committed: %s", buf_str(&others));
+	return result < 0 ? -1 : result == 0;
+}
+
+int committed_approved(struct cli *cli, const struct plan *plan, const struct inputs *inputs)
+{
+	buf_auto struct buf others = BUF_INIT;
+	int result = plan->rollback > 0 ? 0 : find_others(&others, cli->directory, inputs, "HEAD", &cli->diag);
+
+	if (result == 1)
+		return diag_error(&cli->diag,
+				  "this plan was made from files that are not those of its commit, so nobody can have "
+				  "reviewed them: %s; commit, and make a new plan",
+				  buf_str(&others));
+	return result;
+}
+
+/* -- Reading what is committed ------------------------------------------------------------------------------------- */
+
+static int read_disk(const char *directory, const char *path, char **text, size_t *len, struct diag *d)
+{
+	struct specs_source source;
+	int result = specs_source_directory(&source, directory, d);
+
+	if (result < 0)
+		return -1;
+	result = source.read(source.payload, path, text, len, d);
+	specs_source_free(&source);
+	return result == -ENOENT ? diag_error(d, "%s: there is no such file", path) : result;
+}
+
+int committed_read(const char *directory, const char *path, char **text, size_t *len, struct diag *d)
+{
+	struct diag ignored = DIAG_INIT;
+	struct state_git_tree *tree = NULL;
+	int result = -ENOENT;
+
+	*text = NULL;
+	if (state_git_tree_open(&tree, directory, "HEAD", &ignored) == 0)
+		result = state_git_tree_read(tree, path, JSON_DOC_MAX_BYTES, text, len, d);
 	state_git_tree_free(tree);
-	return all;
+	diag_free(&ignored);
+	return result == -ENOENT ? read_disk(directory, path, text, len, d) : result;
 }

@@ -9,8 +9,15 @@
 int committed_check(struct cli *cli);
 /* The specs that a plan was made from, whenever that was. */
 int committed_check_plan(struct cli *cli, const struct plan *plan);
-/* Whether all that was read is in `commit`, for where git status sees nothing: a file that git ignores may be read as
- * well. Warns of those that are not. 1, 0, or -1 with a message. */
-int committed_inputs(struct cli *cli, const struct inputs *inputs, const char *commit);
+/* Whether all that was read has the very bytes that `revision` has, and every stack of it was read. Warns of what is
+ * otherwise. 1, 0, or -1 with a message. */
+int committed_inputs(struct cli *cli, const struct inputs *inputs, const char *revision);
+/* The same of a saved plan whose tree is that of HEAD: its flag "dirty" is its maker's word. 0, or -1 with what is not
+ * committed. A rollback's files are the state's business (rollback_check_plan()). */
+int committed_approved(struct cli *cli, const struct plan *plan, const struct inputs *inputs);
+
+/* A file of the spec directory as HEAD has it; as it is on disk where no commit has it, or there is no repository. 0
+ * and the bytes (free with free()), or -1 with a message. */
+int committed_read(const char *directory, const char *path, char **text, size_t *len, struct diag *d);
 
 #endif

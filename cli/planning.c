@@ -15,8 +15,6 @@
 /* Where the specs come from: a generation, a revision, or the work tree (`git`, to be freed). */
 static int take_origin(struct plan_options *options, struct state_git *git, const struct session *s)
 {
-	int all;
-
 	options->inputs = s->inputs.digests;
 	if (s->rollback != NULL) {
 		options->commit = json_get_string(s->rollback->facts, "Commit");
@@ -36,10 +34,18 @@ static int take_origin(struct plan_options *options, struct state_git *git, cons
 	options->commit = git->commit;
 	options->tree = git->tree;
 	options->dirty = git->dirty || !git->repository;
-	if (options->dirty)
+	return 0;
+}
+
+/* Only now all files have been read: those that properties name (Muster::File) are read as the plan is made. */
+static int check_committed(struct plan *plan, const struct session *s)
+{
+	int all;
+
+	if (plan->dirty || s->rollback != NULL || s->tree != NULL)
 		return 0;
-	all = committed_inputs(s->cli, &s->inputs, git->commit);
-	options->dirty = all == 0;
+	all = committed_inputs(s->cli, &s->inputs, plan->commit);
+	plan->dirty = all == 0;
 	return all < 0 ? -1 : 0;
 }
 
@@ -91,6 +97,11 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	status_start(&status, s->cli);
 	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);
 	status_end(&status);
+	if (result == 0 && check_committed(*out, s) < 0) {
+		plan_free(*out);
+		*out = NULL;
+		result = -1;
+	}
 	/* Generated names hang on it: with a lost state and a new lineage everything would be made a second time. */
 	if (result == 0 && s->specs->settings.lineage == NULL)
 		diag_warning(

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/committed.h"
 
 /* -- The generation ------------------------------------------------------------------------------------------------ */
 
@@ -147,76 +148,37 @@ static int read_then(json_t **out, struct session *s, const struct rollback *rol
 	return result;
 }
 
-static int read_now(json_t **out, const struct session *s, const char *name, struct diag *d)
+/* Whoever has just edited it should not wonder why nothing comes of it. */
+static void note_edited(const struct session *s, const char *name, const json_t *committed, struct diag *d)
 {
 	mem_auto_str char *path = mem_printf("%s/%s", s->cli->directory, name);
+	json_auto_t *on_disk = json_load_file(path, 0, NULL);
+
+	if (!json_equal(on_disk, committed))
+		diag_note(d,
+			  "%s is not as it is committed: what a rollback takes from today's settings is taken from the "
+			  "commit that is checked out",
+			  name);
+}
+
+/* What decides how accounts are entered has been reviewed, as far as there is something to tell: HEAD's (DESIGN rule
+ * 8), the work tree's only where no commit has it. */
+static int read_now(json_t **out, const struct session *s, const char *name, struct diag *d)
+{
 	struct json_doc *doc = NULL;
+	char *text = NULL;
+	size_t len = 0;
+	int result = committed_read(s->cli->directory, name, &text, &len, d);
 
-	if (json_doc_load(&doc, path, name, d) < 0)
-		return -1;
-	*out = json_incref(doc->root);
+	if (result == 0)
+		result = json_doc_parse(&doc, name, text, len, d);
+	if (result == 0) {
+		*out = json_incref(doc->root);
+		note_edited(s, name, *out, d);
+	}
 	json_doc_free(doc);
-	return 0;
-}
-
-/* The inputs of the newest generation that is no rollback, NULL where none keeps any. */
-static int approved_inputs(json_t **out, struct state_txn *txn, struct diag *d)
-{
-	uint64_t number;
-
-	if (state_generation(txn, &number, d) < 0)
-		return -1;
-	for (; number > 0 && *out == NULL; number--) {
-		json_auto_t *facts = NULL;
-
-		if (generation_facts(&facts, txn, number, d) < 0)
-			return -1;
-		if (keeps_inputs(facts) && json_object_get(facts, "Rollback") == NULL)
-			*out = json_incref(json_object_get(facts, "Inputs"));
-	}
-	return 0;
-}
-
-/* One of these inputs into the overlay. */
-static int approved_put(struct rollback *rollback, const json_t *inputs, const char *path, struct state_txn *txn,
-			struct diag *d)
-{
-	const char *hex = json_get_string(inputs, path);
-	uint8_t digest[32];
-	const void *bytes;
-	size_t len;
-
-	if (hex == NULL || text_hex_decode(digest, sizeof digest, hex) < 0 ||
-	    state_blob_get(txn, digest, &bytes, &len, d) != 1)
-		return diag_error(d, "the state does not hold %s of the newest generation that is no rollback", path);
-	inputs_put(&rollback->overlay, path, bytes, len);
-	return 0;
-}
-
-/* Its muster.json, for the Approval in it, or NULL; the keys that this names go to the overlay. */
-static int read_approved(json_t **out, struct rollback *rollback, struct state_txn *txn, struct diag *d)
-{
-	json_auto_t *inputs = NULL;
-	const struct input *settings;
-	json_t *entry;
-	size_t i;
-
-	if (approved_inputs(&inputs, txn, d) < 0)
-		return -1;
-	if (inputs == NULL)
-		return 0;
-	if (approved_put(rollback, inputs, "muster.json", txn, d) < 0)
-		return -1;
-	settings = inputs_get(&rollback->overlay, "muster.json");
-	*out = json_loadb(settings->bytes, settings->len, 0, NULL);
-	json_array_foreach(json_object_get(json_object_get(*out, "Approval"), "Keys"), i, entry)
-	{
-		const char *path = apply_approval_key_path(entry);
-
-		if (path != NULL && approved_put(rollback, inputs, path, txn, d) < 0)
-			return -1;
-	}
-	return 0;
+	free(text);
+	return result;
 }
 
 static void overlay_put(struct rollback *rollback, const char *path, const json_t *document)
@@ -227,14 +189,22 @@ static void overlay_put(struct rollback *rollback, const char *path, const json_
 	free(text);
 }
 
-/* The keys that this Approval names are of its generation, too. */
-static int put_keys(struct rollback *rollback, struct state_txn *txn, struct diag *d)
+/* {"Approval": ...} as it is in force, or NULL where no generation says it yet; the keys that it names go to the
+ * overlay. */
+static int read_approved(json_t **out, struct rollback *rollback, struct state_txn *txn, struct diag *d)
 {
-	struct apply_approval_rules rules;
-	int result = apply_approval_rules(&rules, txn, NULL, 0, d);
+	struct apply_approval_rules rules = {0};
+	json_auto_t *facts = NULL;
+	uint64_t number;
 	const char *path;
 	json_t *text;
+	int result = apply_approval_generation(&number, &facts, txn, d);
 
+	if (result < 0 || number == 0)
+		return result;
+	result = apply_approval_rules(&rules, txn, NULL, 0, d);
+	if (result == 0)
+		*out = json_pack("{s:O*}", "Approval", rules.approval);
 	json_object_foreach(rules.keys, path, text)
 	    inputs_put(&rollback->overlay, path, json_string_value(text), json_string_length(text));
 	apply_approval_rules_free(&rules);
@@ -255,8 +225,6 @@ static int lay_over(struct rollback *out, struct session *s, struct state_txn *t
 	roster = rollback_roster(then_roster, now_roster);
 	overlay_put(out, "muster.json", settings);
 	overlay_put(out, "accounts.json", roster);
-	if (approved != NULL && put_keys(out, txn, d) < 0)
-		return -1;
 	home = json_get_string(settings, "HomeRegion");
 	if (home != NULL) {
 		free(s->home_region);
@@ -366,6 +334,13 @@ static void give_session(struct rollback *rollback, struct session *s)
 	s->rollback = rollback;
 }
 
+/* Which is what is signed for it, too. New reference. */
+static json_t *words_of(const struct rollback *rollback, const json_t *generation_facts)
+{
+	return json_pack("{s:s*, s:s*, s:s*}", "Commit", json_get_string(rollback->facts, "Commit"), "Time",
+			 json_get_string(generation_facts, "Time"), "User", json_get_string(generation_facts, "User"));
+}
+
 static int open_all(struct rollback *out, struct session *s, struct state_txn *txn, struct diag *d)
 {
 	json_auto_t *facts = NULL;
@@ -374,8 +349,7 @@ static int open_all(struct rollback *out, struct session *s, struct state_txn *t
 	    note_outcome(txn, out->from, d) < 0 || generation_facts(&facts, txn, out->generation, d) < 0 ||
 	    open_files(out, s, txn, d) < 0 || lay_over(out, s, txn, d) < 0 || move_back(out, s, txn, d) < 0)
 		return -1;
-	out->of = json_pack("{s:s*, s:s*, s:s*}", "Commit", json_get_string(out->facts, "Commit"), "Time",
-			    json_get_string(facts, "Time"), "User", json_get_string(facts, "User"));
+	out->of = words_of(out, facts);
 	return 0;
 }
 
@@ -393,6 +367,61 @@ int rollback_open(struct rollback *out, struct session *s, uint64_t generation)
 	if (result == 0)
 		give_session(out, s);
 	return result;
+}
+
+/* -- A plan that says it goes back --------------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* One that an older version applied keeps no list: git has the files. */
+static int check_files(const struct rollback *of, struct session *s, const struct plan *plan,
+		       const struct inputs *inputs)
+{
+	const char *commit = json_get_string(of->facts, "Commit");
+
+	if (keeps_inputs(of->facts))
+		return json_equal(json_object_get(of->facts, "Inputs"), plan->inputs);
+	return commit == NULL ? 0 : committed_inputs(s->cli, inputs, commit);
+}
+
+static int is_bound(struct rollback *of, struct session *s, const struct plan *plan, const struct inputs *inputs,
+		    struct state_txn *txn)
+{
+	json_auto_t *facts = NULL, *words = NULL;
+	struct diag *d = &s->cli->diag;
+
+	if (check_number(txn, of->generation, d) < 0 || find_specs(of, txn, d) < 0 ||
+	    generation_facts(&facts, txn, of->generation, d) < 0)
+		return -1;
+	words = words_of(of, facts);
+	if (!same_text(json_get_string(of->facts, "Commit"), plan->commit) ||
+	    !same_text(json_get_string(of->facts, "Tree"), plan->tree) ||
+	    json_get_bool(of->facts, "Dirty", plan->commit == NULL) != plan->dirty ||
+	    !json_equal(words, plan->rollback_of))
+		return 0;
+	return check_files(of, s, plan, inputs);
+}
+
+int rollback_check_plan(struct session *s, const struct plan *plan, const struct inputs *inputs)
+{
+	struct rollback of = {.generation = plan->rollback};
+	struct state_txn *txn = NULL;
+	int bound = state_begin(&txn, s->state, false, &s->cli->diag);
+
+	if (bound == 0)
+		bound = is_bound(&of, s, plan, inputs, txn);
+	state_abort(txn);
+	rollback_close(&of);
+	if (bound == 0)
+		return diag_error(
+		    &s->cli->diag,
+		    "this plan calls itself a rollback to generation %ju, and was not made from what that "
+		    "generation was; make a new plan",
+		    (uintmax_t)plan->rollback);
+	return bound < 0 ? -1 : 0;
 }
 
 void rollback_close(struct rollback *rollback)

@@ -32,8 +32,12 @@ struct rollback {
 int rollback_open(struct rollback *out, struct session *s, uint64_t generation);
 void rollback_close(struct rollback *rollback);
 
-/* muster.json for a rollback: `then`, with Access, State, Limits and Lineage of `now` (the work tree) and Approval of
- * `approved` (the newest generation that is no rollback; NULL: as it was then). New reference. */
+/* Whether a saved plan that says it is a rollback was made from what that generation was, by commit, tree and each of
+ * its files (`inputs`), so that nothing else can pass for one. 0, or -1 with a message. Needs the open state. */
+int rollback_check_plan(struct session *s, const struct plan *plan, const struct inputs *inputs);
+
+/* muster.json for a rollback: `then`, with Access, State, Limits and Lineage of `now` (HEAD) and Approval of `approved`
+ * (of the newest generation that is no rollback; NULL: as it was then). New reference. */
 json_t *rollback_settings(const json_t *then, const json_t *now, const json_t *approved);
 /* accounts.json for a rollback: `then`, but an account that `now` has too (by its id) is entered as `now` says. New
  * reference. */

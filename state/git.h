@@ -51,6 +51,10 @@ const char *state_git_tree_id(const struct state_git_tree *tree);     /* of the 
  * links and submodules inside the spec directory are errors; at most `max` bytes. */
 int state_git_tree_read(struct state_git_tree *tree, const char *path, size_t max, char **text, size_t *len,
 			struct diag *d);
+/* Whether the commit has these very bytes at `path`, as git would keep them: with the line ends that its attributes
+ * want, or by the hash in a pointer of Git LFS. 1; 0: other bytes; -ENOENT: no such file; -1 with a message: a symbolic
+ * link, a submodule. What git believes of the work tree (its index) is not asked. */
+int state_git_tree_same(struct state_git_tree *tree, const char *path, const void *bytes, size_t len, struct diag *d);
 /* As specs_source.list: names of files in a folder, sorted, NULL-terminated (caller frees each and the array). */
 int state_git_tree_list(struct state_git_tree *tree, const char *folder, char ***names, struct diag *d);
 

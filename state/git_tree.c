@@ -9,6 +9,9 @@
 
 /* Names longer than this are in no tree that a file system could hold. */
 #define NAME_BYTES_MAX 255
+/* github.com/git-lfs/git-lfs, docs/spec.md: a pointer is a text of less than 1,024 bytes. */
+#define POINTER_START     "version https://git-lfs.github.com/spec/"
+#define POINTER_BYTES_MAX 1024
 
 struct state_git_tree {
 	struct repo repo;
@@ -177,7 +180,6 @@ static int check_size(const struct state_git_tree *tree, const git_oid *id, cons
 static int read_blob(const struct state_git_tree *tree, const git_oid *id, const char *path, char **text, size_t *len,
 		     struct diag *d)
 {
-	static const char pointer[] = "version https://git-lfs.github.com/spec/";
 	git_blob *blob = NULL;
 
 	if (git_blob_lookup(&blob, tree->repo.git, id) < 0)
@@ -185,7 +187,7 @@ static int read_blob(const struct state_git_tree *tree, const git_oid *id, const
 	*len = (size_t)git_blob_rawsize(blob);
 	*text = mem_strndup(git_blob_rawcontent(blob), *len);
 	git_blob_free(blob);
-	if (!text_starts(*text, pointer))
+	if (!text_starts(*text, POINTER_START))
 		return 0;
 	free(*text);
 	*text = NULL;
@@ -207,6 +209,69 @@ int state_git_tree_read(struct state_git_tree *tree, const char *path, size_t ma
 		result = check_size(tree, git_tree_entry_id(entry), path, max, d);
 	if (result == 0)
 		result = read_blob(tree, git_tree_entry_id(entry), path, text, len, d);
+	git_tree_entry_free(entry);
+	return result;
+}
+
+/* -- Comparing ------------------------------------------------------------------------------------------------------
+ */
+
+/* What git would keep of these bytes under that path: with the line ends that .gitattributes and core.autocrlf want.
+ * False where it would keep them as they are. */
+static bool filtered_id(git_oid *out, const struct state_git_tree *tree, const char *path, const char *bytes,
+			size_t len)
+{
+	const char *inside = tree->repo.inside;
+	mem_auto_str char *whole = mem_printf("%s%s%s", inside, *inside == '\0' ? "" : "/", path);
+	git_filter_list *filters = NULL;
+	git_buf kept = GIT_BUF_INIT;
+	bool done = git_filter_list_load(&filters, tree->repo.git, NULL, whole, GIT_FILTER_TO_ODB,
+					 GIT_FILTER_ALLOW_UNSAFE) == 0 &&
+		    filters != NULL && git_filter_list_apply_to_buffer(&kept, filters, bytes, len) == 0 &&
+		    git_odb_hash(out, kept.ptr, kept.size, GIT_OBJECT_BLOB) == 0;
+
+	git_buf_dispose(&kept);
+	git_filter_list_free(filters);
+	return done;
+}
+
+/* What Git LFS keeps outside, the commit names by its SHA-256. */
+static bool pointer_names(const struct state_git_tree *tree, const git_oid *id, const char *bytes, size_t len)
+{
+	static const char mark[] = "\noid sha256:";
+	git_blob *blob = NULL;
+	uint8_t digest[32];
+	bool names = false;
+	char hex[65];
+
+	if (git_blob_lookup(&blob, tree->repo.git, id) < 0)
+		return false;
+	if (git_blob_rawsize(blob) <= POINTER_BYTES_MAX) {
+		mem_auto_str char *text = mem_strndup(git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob));
+		const char *named = text_starts(text, POINTER_START) ? strstr(text, mark) : NULL;
+
+		text_sha256(digest, bytes, len);
+		text_hex(hex, digest, sizeof digest);
+		names = named != NULL && strncmp(named + sizeof mark - 1, hex, 64) == 0;
+	}
+	git_blob_free(blob);
+	return names;
+}
+
+int state_git_tree_same(struct state_git_tree *tree, const char *path, const void *bytes, size_t len, struct diag *d)
+{
+	git_tree_entry *entry = NULL;
+	int result = find_entry(&entry, tree, path, d);
+	git_oid own;
+
+	if (result == 0 && git_tree_entry_type(entry) == GIT_OBJECT_BLOB &&
+	    git_odb_hash(&own, bytes, len, GIT_OBJECT_BLOB) == 0) {
+		const git_oid *id = git_tree_entry_id(entry);
+
+		result = git_oid_equal(&own, id) ||
+			 (filtered_id(&own, tree, path, bytes, len) && git_oid_equal(&own, id)) ||
+			 pointer_names(tree, id, bytes, len);
+	}
 	git_tree_entry_free(entry);
 	return result;
 }

@@ -91,7 +91,7 @@ commit "Four"
 muster apply --auto-approve
 is "so is a file that a stack uses" "$status" 1
 like "... which is said" "$err" "error: the plan was made from specs that were in no commit"
-like "... it is named" "$err" "files/built.txt is in no commit: git ignores it"
+like "... it is named" "$err" "files/built.txt .in no commit; git check-ignore -v says"
 rm -r "$specs/files"
 topic 4
 commit "Five"

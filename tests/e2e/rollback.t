@@ -113,6 +113,10 @@ is "the state is whole" "$status" 0
 # -- What comes from where --
 edit muster.json '.Limits = {MaxDelete: 0} | .Access.SessionName = "of-today" | .ConfigGlobalRegion = "us-east-1"'
 muster rollback 2 --out "$work/forth.json"
+is "settings that are in no commit are not used" "$status $(jq -c '[.muster.accounts[].access.SessionName] | unique' "$work/forth.json")" "0 [null]"
+like "... which is said" "$err" 'muster.json is not as it is committed: what a rollback takes from today.s settings is taken from the commit'
+fleet_commit "$specs" "Settings of today"
+muster rollback 2 --out "$work/forth.json"
 is "the settings of today are used" "$(jq -c '[.muster.accounts[] | select(.name != "web") | .access.SessionName] | unique' "$work/forth.json")" '["of-today"]'
 is "... and the roster of then" "$(jq -c '[.resource_changes[] | select(.address | startswith("web/")) | .change.actions[0]] | unique' "$work/forth.json")" \
 	'["delete"]'
@@ -120,7 +124,7 @@ uncommitted apply "$work/forth.json"
 is "the limits of today hold" "$status $(grep -c MaxDelete <<<"$err")" "1 1"
 muster rollback 2 --override-limit --out "$work/over.json"
 is "... and are overridden where a reviewer sees it" "$status $(jq -c .muster.limits.Overridden "$work/over.json")" "0 true"
-git -C "$specs" checkout -q muster.json
+git -C "$specs" reset -q --hard HEAD~1
 
 # -- Wrong numbers --
 for wrong in 9:'there is no generation 9: the newest is 3' 0:'"0" is no generation' x:'"x" is no generation' \

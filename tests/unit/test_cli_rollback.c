@@ -322,8 +322,11 @@ static void approval_is_that_of_no_rollback(void **in)
 	    "echo '{\"Approval\": {\"Required\": 1, \"Keys\": [\"a\"]}, \"Access\": {\"Role\": null}}' >%s/muster.json",
 	    f->specs);
 	generation(&bed, "{'Planned':{},'Rollback':1}", f->specs);
+	run(f, "git -C repo commit -qam 'settings of today'");
+	run(f, "echo '{\"Access\": {\"Role\": \"edited\"}}' >%s/muster.json", f->specs);
 
 	assert_int_equal(open_back(&bed, 1), 0);
+	assert_true(said(&bed, DIAG_NOTE, "muster.json is not as it is committed"));
 	assert_string_equal(bed.s.home_region, "eu-west-1");
 	is_json(json_loads(inputs_get(bed.s.overlay, "muster.json")->bytes, 0, NULL),
 		"{'HomeRegion':'eu-west-1','Approval':{'Required':2,'Keys':['accounts.json','stacks/"
@@ -340,9 +343,10 @@ static void today_must_be_readable(void **in)
 	refused(&bed, 1, "nothing was applied yet");
 	generation(&bed, "{'Planned':{}}", f->specs);
 	refused(&bed, 2, "there is no generation 2: the newest is 1");
-	run(f, "mv %s/accounts.json %s/a", f->specs, f->root);
-	refused(&bed, 1, "cannot be read: No such file");
-	run(f, "mv %s/a %s/accounts.json && echo '{' >%s/muster.json", f->root, f->specs, f->specs);
+	run(f, "mv %s/accounts.json %s/a && git -C repo commit -qam gone", f->specs, f->root);
+	refused(&bed, 1, "accounts.json: there is no such file");
+	run(f, "mv %s/a %s/accounts.json && echo '{' >%s/muster.json && git -C repo commit -qam broken", f->root,
+	    f->specs, f->specs);
 	assert_int_equal(open_back(&bed, 1), -1);
 	close_back(&bed);
 }
