@@ -155,6 +155,6 @@ by ann "A submodule"
 plan_to sub.json
 is "a file in a submodule" "$status $(jq .muster.dirty "$work/sub.json")" "0 true"
 like "... is in no commit of these specs" "$err" 'sub/a.txt: in a git submodule'
-git -C "$specs" reset -q --hard HEAD~1
+git -C "$specs" reset -q --hard HEAD~1 2>/dev/null
 
 done_testing
