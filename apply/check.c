@@ -64,10 +64,17 @@ static int applied_check(const struct plan *plan, struct state_txn *txn, struct 
 /* A state put back from a copy of before the plan knows nothing of what came between. */
 static int generation_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
 {
-	uint64_t generation = 0;
+	uint64_t generation = 0, first = 1;
 
-	if (state_generation(txn, &generation, d) < 0)
+	if (state_generation(txn, &generation, d) < 0 || state_generation_first(txn, &first, d) < 0)
 		return -1;
+	/* What the state that was exported did after its export nobody knows here. */
+	if (first > 1 && plan->generation < first)
+		return diag_error(
+		    d,
+		    "this plan was made from generation %llu, before the state was imported from an export "
+		    "as generation %llu; make a new plan",
+		    (unsigned long long)plan->generation, (unsigned long long)first);
 	if (plan->generation <= generation)
 		return 0;
 	return diag_error(

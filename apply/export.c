@@ -85,7 +85,7 @@ struct export
 	struct state_txn *txn;
 	const struct schema_set *schemas;
 	bool secrets;
-	json_t *resources, *regions, *intents;
+	json_t *resources, *regions, *intents, *plans;
 	struct diag *d;
 };
 
@@ -129,20 +129,43 @@ static int export_intent(void *payload, const char *address, const json_t *body)
 	return export_regions(e, json_get_string(body, "AccountId"));
 }
 
+static int export_plan(void *payload, const char *digest, uint64_t generation)
+{
+	struct export *e = payload;
+
+	json_object_set_new(e->plans, digest, json_integer((json_int_t)generation));
+	return 0;
+}
+
+/* Where it stands, so that the next one goes on from there: no number is given twice. The newest generation has no hash
+ * while it is open: it was cut off. */
+static int export_numbers(struct export *e, json_t *out)
+{
+	json_auto_t *newest = NULL;
+	uint64_t generation = 0, version = 0;
+
+	if (state_generation(e->txn, &generation, e->d) < 0 || state_version(e->txn, &version, e->d) < 0 ||
+	    state_generation_get(e->txn, generation, &newest, e->d) < 0)
+		return -1;
+	json_object_set_new(out, "Generation", json_integer((json_int_t)generation));
+	json_object_set_new(out, "Version", json_integer((json_int_t)version));
+	if (json_get_string(newest, "Hash") != NULL)
+		json_object_set(out, "Hash", json_object_get(newest, "Hash"));
+	return 0;
+}
+
 static int export_frame(struct export *e, json_t *out)
 {
 	mem_auto_str char *lineage = NULL;
 	uint8_t key[SURGERY_KEY_BYTES];
 	char hex[2 * SURGERY_KEY_BYTES + 1];
-	uint64_t generation = 0;
 	int rc = 0;
 
-	if (state_lineage(e->txn, &lineage, e->d) < 0 || state_generation(e->txn, &generation, e->d) < 0)
+	if (state_lineage(e->txn, &lineage, e->d) < 0 || export_numbers(e, out) < 0)
 		return -1;
 	json_object_set_new(out, "Format", json_integer(SURGERY_EXPORT_FORMAT));
 	if (lineage != NULL)
 		json_object_set_new(out, "Lineage", json_string(lineage));
-	json_object_set_new(out, "Generation", json_integer((json_int_t)generation));
 	json_object_set_new(out, "Secrets", json_boolean(e->secrets));
 	/* Hashes of secrets tell whether they are the same only under the key that they were made with. */
 	if (e->secrets && (rc = state_secret_key(e->txn, key, e->d)) == 0) {
@@ -157,7 +180,7 @@ static int export_frame(struct export *e, json_t *out)
 int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
 		       struct diag *d)
 {
-	struct export e = {txn, schemas, secrets, json_object(), json_object(), json_object(), d};
+	struct export e = {txn, schemas, secrets, json_object(), json_object(), json_object(), json_object(), d};
 	json_t *all = json_object();
 	int rc = export_frame(&e, all);
 
@@ -165,7 +188,10 @@ int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_
 		rc = state_record_each(txn, "", export_record, &e, d) < 0 ? -1 : 0;
 	if (rc == 0)
 		rc = state_intent_each(txn, export_intent, &e, d) < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = state_plan_each(txn, export_plan, &e, d) < 0 ? -1 : 0;
 	json_object_set_new(all, "Regions", e.regions);
+	json_object_set_new(all, "Plans", e.plans);
 	json_object_set_new(all, "Resources", e.resources);
 	json_object_set_new(all, "Intents", e.intents);
 	*out = rc == 0 ? all : NULL;

@@ -108,6 +108,28 @@ static int restore_key(struct surgery *s, const json_t *document)
 	return rc;
 }
 
+static int restore_numbers(struct surgery *s, const json_t *document)
+{
+	int64_t generation = json_get_int(document, "Generation", 0), version = json_get_int(document, "Version", 0);
+	const char *digest;
+	json_t *number;
+
+	if (generation < 0 || version < 0)
+		return diag_error(s->d, "this export is damaged: Generation and Version are no numbers from 0 on");
+	if (state_continue(s->txn, (uint64_t)generation, json_get_string(document, "Hash"), (uint64_t)version, s->d) <
+	    0)
+		return -1;
+	json_object_foreach(json_object_get(document, "Plans"), digest, number)
+	{
+		if (!json_is_integer(number) || json_integer_value(number) < 1 ||
+		    json_integer_value(number) > generation)
+			return diag_error(s->d, "this export is damaged: Plans has no generation for \"%s\"", digest);
+		if (state_plan_note(s->txn, digest, (uint64_t)json_integer_value(number), s->d) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int restore_all(struct surgery *s, const json_t *document, size_t *count)
 {
 	const char *key;
@@ -151,6 +173,8 @@ int apply_state_restore(struct state *state, const json_t *document, const json_
 		rc = state_lineage_set(s.txn, json_get_string(document, "Lineage"), d);
 	if (rc == 0)
 		rc = restore_key(&s, document);
+	if (rc == 0)
+		rc = restore_numbers(&s, document);
 	if (rc == 0)
 		rc = surgery_generation(&s, facts);
 	if (rc == 0)

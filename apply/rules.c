@@ -122,10 +122,12 @@ static json_t *facts_of(struct state_txn *txn, uint64_t number, struct diag *d)
 
 int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn *txn, struct diag *d)
 {
+	uint64_t first;
+
 	*facts = NULL;
-	if (state_generation(txn, number, d) < 0)
+	if (state_generation(txn, number, d) < 0 || state_generation_first(txn, &first, d) < 0)
 		return -1;
-	for (; *number > 0; --*number) {
+	for (; *number >= first; --*number) {
 		*facts = facts_of(txn, *number, d);
 		if (*facts == NULL)
 			return -1;
@@ -134,6 +136,7 @@ int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn
 		json_decref(*facts);
 		*facts = NULL;
 	}
+	*number = 0;
 	return 0;
 }
 

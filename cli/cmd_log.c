@@ -36,10 +36,12 @@ static int look(struct session *s, struct state_txn *txn, void *payload)
 {
 	struct logging *log = payload;
 	size_t limit = log->given->limit;
+	uint64_t first;
 
-	if (state_generation(txn, &log->newest, &s->cli->diag) < 0)
+	if (state_generation(txn, &log->newest, &s->cli->diag) < 0 ||
+	    state_generation_first(txn, &first, &s->cli->diag) < 0)
 		return -1;
-	for (uint64_t g = log->newest; g > 0 && (limit == 0 || log->newest - g < limit); g--) {
+	for (uint64_t g = log->newest; g >= first && (limit == 0 || log->newest - g < limit); g--) {
 		json_auto_t *generation = generation_read(s, txn, g);
 
 		if (generation == NULL)

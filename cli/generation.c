@@ -14,12 +14,17 @@
 
 int generation_check(struct state_txn *txn, uint64_t number, struct diag *d)
 {
-	uint64_t newest;
+	uint64_t newest, first;
 
-	if (state_generation(txn, &newest, d) < 0)
+	if (state_generation(txn, &newest, d) < 0 || state_generation_first(txn, &first, d) < 0)
 		return -1;
-	if (number <= newest)
+	if (number <= newest && (number == 0 || number >= first))
 		return 0;
+	if (newest > 0 && number < first)
+		return diag_error(d,
+				  "there is no generation %ju here: the history begins at %ju, which an export was "
+				  "imported as; muster log lists them",
+				  (uintmax_t)number, (uintmax_t)first);
 	if (newest == 0)
 		return diag_error(d, "there is no generation %ju: nothing was applied yet", (uintmax_t)number);
 	return diag_error(d, "there is no generation %ju: the newest is %ju; muster log lists them", (uintmax_t)number,

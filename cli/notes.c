@@ -242,14 +242,18 @@ static int read_note(struct note *note, struct session *s, struct state_txn *txn
 static int write_all(struct session *s, struct state_txn *txn, uint64_t newest, struct diag *d)
 {
 	struct note note = {.number = newest};
+	uint64_t first = 1;
 	int rc = state_lineage(txn, &note.lineage, d);
 
+	if (rc == 0)
+		rc = state_generation_first(txn, &first, d);
 	if (rc == 0)
 		rc = read_note(&note, s, txn);
 	/* One that was stopped at once is open still; whoever closes it writes its note. */
 	if (rc == 0 && has_status(&note, "finished"))
 		rc = append(s, &note, d);
-	for (note.number = newest - 1; rc >= 0 && note.number > 0 && newest - note.number < LOOK_BACK; note.number--) {
+	for (note.number = newest - 1; rc >= 0 && note.number >= first && newest - note.number < LOOK_BACK;
+	     note.number--) {
 		rc = read_note(&note, s, txn);
 		if (rc == 0 && has_status(&note, "interrupted") && (rc = is_written(s, &note, d)) == 0)
 			rc = append(s, &note, d);

@@ -39,15 +39,20 @@ static int generation_facts(json_t **out, struct state_txn *txn, uint64_t number
 
 static int check_number(struct state_txn *txn, uint64_t number, struct diag *d)
 {
-	uint64_t newest;
+	uint64_t newest, first;
 
-	if (state_generation(txn, &newest, d) < 0)
+	if (state_generation(txn, &newest, d) < 0 || state_generation_first(txn, &first, d) < 0)
 		return -1;
 	if (newest == 0)
 		return diag_error(d, "nothing was applied yet: there is no generation to go back to");
 	if (number > newest)
 		return diag_error(d, "there is no generation %ju: the newest is %ju", (uintmax_t)number,
 				  (uintmax_t)newest);
+	if (number > 0 && number < first)
+		return diag_error(d,
+				  "there is no generation %ju here: the history begins at %ju, which an export was "
+				  "imported as, and an export has no history",
+				  (uintmax_t)number, (uintmax_t)first);
 	return 0;
 }
 

@@ -232,12 +232,17 @@ int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, u
 		      const struct schema_set *schemas, struct diag *d)
 {
 	struct history h = {.schemas = schemas, .d = d};
-	uint64_t newest, later = from > to ? from : to;
+	uint64_t newest, first, later = from > to ? from : to, earlier = from > to ? to : from;
 	int rc;
 
 	*out = NULL;
-	if (state_generation(txn, &newest, d) < 0)
+	if (state_generation(txn, &newest, d) < 0 || state_generation_first(txn, &first, d) < 0)
 		return -1;
+	if (earlier > 0 && earlier + 1 < first)
+		return diag_error(d,
+				  "there is no generation %ju here: the history begins at %ju, which an export was "
+				  "imported as",
+				  (uintmax_t)earlier, (uintmax_t)first);
 	if (later > newest)
 		return diag_error(d, "there is no generation %ju: the newest is %ju", (uintmax_t)later,
 				  (uintmax_t)newest);

@@ -177,11 +177,15 @@ static int newest_hash(struct state_txn *txn, uint64_t newest, char hex[65], str
 {
 	json_auto_t *last = NULL;
 	const char *hash;
+	uint8_t before_all[32];
+	uint64_t first;
 
-	memset(hex, '0', 64);
-	hex[64] = '\0';
-	if (newest == 0)
+	if (newest == 0) {
+		if (store_origin(&first, before_all, txn, d) < 0)
+			return -1;
+		text_hex(hex, before_all, sizeof before_all);
 		return 0;
+	}
 	if (state_generation_get(txn, newest, &last, d) < 0)
 		return -1;
 	if (last != NULL && has_status(last, "open") && close_interrupted(txn, newest, last, d) < 0)
@@ -189,7 +193,7 @@ static int newest_hash(struct state_txn *txn, uint64_t newest, char hex[65], str
 	hash = json_get_string(last, "Hash");
 	if (hash == NULL || strlen(hash) != 64)
 		return store_corrupt(txn->state, d, "generation %ju has no hash", (uintmax_t)newest);
-	memcpy(hex, hash, 64);
+	memcpy(hex, hash, 65);
 	return 0;
 }
 
@@ -208,21 +212,22 @@ static int note_newest(struct state_txn *txn, uint64_t number, const json_t *fac
 int state_generation_start(struct state_txn *txn, const json_t *facts, uint64_t *number, struct diag *d)
 {
 	json_auto_t *generation = NULL;
-	uint64_t newest;
+	uint64_t newest, next;
 	char hex[65];
 
 	if (store_may_write(txn, d) < 0 || state_generation(txn, &newest, d) < 0 ||
-	    newest_hash(txn, newest, hex, d) < 0)
+	    state_generation_first(txn, &next, d) < 0 || newest_hash(txn, newest, hex, d) < 0)
 		return -1;
+	next = newest == 0 ? next : newest + 1;
 	generation =
-	    json_pack("{s:I, s:s, s:o, s:n, s:n, s:s}", "Number", (json_int_t)(newest + 1), "Status", "open", "Facts",
+	    json_pack("{s:I, s:s, s:o, s:n, s:n, s:s}", "Number", (json_int_t)next, "Status", "open", "Facts",
 		      facts == NULL ? json_object() : json_deep_copy(facts), "Outcome", "Hash", "Previous", hex);
 	if (generation == NULL)
 		return diag_error(d, "the facts of a generation are not JSON");
-	if (generation_put(txn, newest + 1, generation, d) < 0 || note_newest(txn, newest + 1, facts, d) < 0)
+	if (generation_put(txn, next, generation, d) < 0 || note_newest(txn, next, facts, d) < 0)
 		return -1;
-	txn->open_generation = newest + 1;
-	*number = newest + 1;
+	txn->open_generation = next;
+	*number = next;
 	return 0;
 }
 

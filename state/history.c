@@ -153,10 +153,12 @@ int state_history_of(struct state_txn *txn, const char *address, state_history_o
 {
 	struct store_change change;
 	json_t *before, *after;
-	uint64_t newest;
+	uint64_t newest, first = 1;
 	int rc = state_generation(txn, &newest, d);
 
-	for (uint64_t g = 1; rc == 0 && g <= newest; g++) {
+	if (rc == 0)
+		rc = state_generation_first(txn, &first, d);
+	for (uint64_t g = first; rc == 0 && g <= newest; g++) {
 		rc = store_history_get(txn, g, address, &change, d);
 		if (rc <= 0)
 			continue;
@@ -176,11 +178,13 @@ int state_record_at(struct state_txn *txn, uint64_t generation, const char *addr
 		    struct diag *d)
 {
 	struct store_change change;
-	uint64_t newest;
+	uint64_t newest, first = 1;
 	int rc = state_generation(txn, &newest, d);
 
+	if (rc == 0)
+		rc = state_generation_first(txn, &first, d);
 	/* What the first later generation found is what this one left. */
-	for (uint64_t g = generation + 1; rc == 0 && g <= newest; g++) {
+	for (uint64_t g = generation + 1 > first ? generation + 1 : first; rc == 0 && g <= newest; g++) {
 		rc = store_history_get(txn, g, address, &change, d);
 		if (rc <= 0)
 			continue;

@@ -40,6 +40,19 @@ uint64_t store_sequence_next(struct state_txn *txn, struct diag *d)
 	return ++txn->sequence;
 }
 
+int store_sequence_raise(struct state_txn *txn, uint64_t version, struct diag *d)
+{
+	uint64_t now;
+
+	if (state_version(txn, &now, d) < 0)
+		return -1;
+	if (now >= version)
+		return 0;
+	txn->sequence = version;
+	txn->sequence_changed = true;
+	return 0;
+}
+
 /* Once for each transaction: a version lost with an aborted transaction was seen by nobody. */
 int store_sequence_save(struct state_txn *txn, struct diag *d)
 {

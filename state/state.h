@@ -61,9 +61,28 @@ int state_secret_key(struct state_txn *txn, uint8_t out[32], struct diag *d);
 int state_secret_key_set(struct state_txn *txn, const uint8_t key[32], struct diag *d);
 /* Number of the newest generation, 0 for none. */
 int state_generation(struct state_txn *txn, uint64_t *out, struct diag *d);
+/* Number of the first generation that there is, or would be: 1, but where state_continue() said otherwise. Walks over
+ * generations begin there. */
+int state_generation_first(struct state_txn *txn, uint64_t *out, struct diag *d);
 
 /* The newest version that any record was given, 0 for none. */
 int state_version(struct state_txn *txn, uint64_t *out, struct diag *d);
+
+/* -- Continuing (continue.c): for a state that another one was exported from ------------------------------------------
+ */
+
+#define STATE_NUMBER_MAX ((uint64_t)1 << 53) /* generations and versions of another state: what JSON numbers hold */
+
+/* Goes on where a state stood that had come to `generation` and `version`: the next generation is generation + 1 and
+ * links to `hash` (64 hex digits, of that generation; NULL: zeros), and versions are given above `version`. Where this
+ * state has generations already they go on as they are, which is an error when they have not come so far yet. */
+int state_continue(struct state_txn *txn, uint64_t generation, const char *hash, uint64_t version, struct diag *d);
+/* Notes that a plan was applied there as that generation: state_plan_applied() finds it. `plan_digest`: 64 hex digits.
+ */
+int state_plan_note(struct state_txn *txn, const char *plan_digest, uint64_t generation, struct diag *d);
+/* Calls back for each plan that state_plan_applied() finds. */
+typedef int state_plan_visit(void *payload, const char *plan_digest, uint64_t generation);
+int state_plan_each(struct state_txn *txn, state_plan_visit *visit, void *payload, struct diag *d);
 
 /* -- Records ------------------------------------------------------------------------------------------------------ */
 
@@ -116,10 +135,10 @@ int state_regions_put(struct state_txn *txn, const char *account_id, const json_
 
 /* -- Generations --------------------------------------------------------------------------------------------------- */
 
-/* Starts generation N+1 with the facts known at the start; its number is given to the writes of this apply. The
- * generation stands as "open" until it is finished; one left open by a dead run is closed as "interrupted" by the
- * next start, with what history knows of it as its outcome: {"Result": "interrupted", "Done", "Created", "Updated",
- * "Deleted"}, which count records. */
+/* Starts generation N+1 (the first: state_generation_first()) with the facts known at the start; its number is given to
+ * the writes of this apply. The generation stands as "open" until it is finished; one left open by a dead run is closed
+ * as "interrupted" by the next start, with what history knows of it as its outcome: {"Result": "interrupted", "Done",
+ * "Created", "Updated", "Deleted"}, which count records. */
 int state_generation_start(struct state_txn *txn, const json_t *facts, uint64_t *number, struct diag *d);
 /* Adds `outcome` to it and chains its hash: SHA-256 over the hash before, the facts, the outcome and its history. */
 int state_generation_finish(struct state_txn *txn, uint64_t number, const json_t *outcome, struct diag *d);

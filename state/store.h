@@ -221,6 +221,12 @@ int store_key_compare(const MDB_val *a, const MDB_val *b);
 int store_history_get(struct state_txn *txn, uint64_t generation, const char *address, struct store_change *out,
 		      struct diag *d);
 
+/* At least `version` from now on. */
+int store_sequence_raise(struct state_txn *txn, uint64_t version, struct diag *d);
+/* The first generation of this history, and the hash that it links to: 1 and zeros, but where state_continue() was
+ * called. (continue.c) */
+int store_origin(uint64_t *first, uint8_t previous[32], struct state_txn *txn, struct diag *d);
+
 /* 0 when `generation` is open, else -1 with a message: a closed one's history may not change any more. */
 int store_generation_open(struct state_txn *txn, uint64_t generation, struct diag *d);
 /* The hash that `generation` (as stored) should have after `previous`. */

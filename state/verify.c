@@ -57,15 +57,20 @@ static int check_link(struct proof *p, uint64_t number, uint64_t newest, uint8_t
 
 static int check_chain(struct proof *p, uint64_t newest)
 {
-	uint8_t previous[32] = {0};
+	uint8_t previous[32];
+	uint64_t first;
 	size_t stored;
 
-	for (uint64_t g = 1; g <= newest; g++)
+	if (store_origin(&first, previous, p->txn, p->d) < 0)
+		return -1;
+	for (uint64_t g = first; g <= newest; g++)
 		if (check_link(p, g, newest, previous) < 0)
 			return -1;
 	if (store_count(p->txn, STORE_GENERATIONS, &stored, p->d) < 0)
 		return -1;
-	return stored == newest ? 0 : broken(p, newest + 1, "it is more than the state counts");
+	return stored == (newest == 0 ? 0 : newest - first + 1)
+		   ? 0
+		   : broken(p, newest + 1, "it is more than the state counts");
 }
 
 /* -- Records against history --------------------------------------------------------------------------------------- */
