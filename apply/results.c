@@ -59,9 +59,9 @@ int apply_record_doubt(struct state_txn *txn, const char *address, uint64_t gene
 
 json_t *apply_record_deposed(const struct plan_record *record)
 {
-	return json_pack("{s:s, s:O*, s:O*, s:O*, s:I}", "Type", record->type, "Properties", record->properties,
+	return json_pack("{s:s, s:O*, s:O*, s:O*, s:I, s:s*}", "Type", record->type, "Properties", record->properties,
 			 "Attributes", record->attributes, "Depends", record->depends, "Incarnation",
-			 (json_int_t)record->incarnation);
+			 (json_int_t)record->incarnation, "Origin", record->origin);
 }
 
 /* -- What came of making ------------------------------------------------------------------------------------------- */

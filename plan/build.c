@@ -439,6 +439,24 @@ static bool move_waits(struct subject *s)
 	return true;
 }
 
+/* The name is still that of what a replacement has left; this plan deletes that, and the next one can go on. What
+ * stands in its own way while it moves is looked at as anything else that exists. */
+static bool name_waits(struct subject *s)
+{
+	mem_auto_str char *identity = NULL, *why = NULL;
+	const char *left = NULL;
+
+	if (specs_identity(&identity, s->resource) == 1)
+		left = maker_left_with(s->m, identity);
+	if (left == NULL || (s->moved_from != NULL && strcmp(left, s->moved_from) == 0))
+		return false;
+	why = mem_printf("waits: an earlier replacement of %s has left the %s that has this name, and it is to be "
+			 "deleted first; once it is, make a plan again",
+			 left, s->resource->type->name);
+	set_aside(s, PLAN_NOTE_BLOCKED, s->resource->address, why);
+	return true;
+}
+
 /* For nearly all resources there is nothing that could be. */
 static bool move_disputed(const struct subject *s)
 {
@@ -469,6 +487,8 @@ static void decide(struct subject *s)
 		seen_set(s->m, s->resource->address, SIZE_MAX);
 	else if (as_recorded)
 		unchanged(s);
+	else if (name_waits(s))
+		return;
 	else if (known != NULL && known->live == KNOWN_FOUND)
 		decide_adopt(s);
 	else if (!s->recorded || (known != NULL && known->live == KNOWN_GONE))

@@ -64,8 +64,8 @@ static int note_intent(void *payload, const char *address, const json_t *body)
 	struct maker *m = payload;
 	const char *action = json_get_string(body, "Action");
 	mem_auto_str char *text = mem_printf(
-	    "a run that was cut off may have left a %s of this under way; the next apply looks and settles it",
-	    action == NULL ? "change" : action);
+	    "a run that was cut off may have left %s %s of this under way; the next apply looks and settles it",
+	    action != NULL && strchr("aeiou", action[0]) != NULL ? "an" : "a", action == NULL ? "change" : action);
 
 	map_set(&m->intents, address, m);
 	maker_note(m, PLAN_NOTE_INTENT, NULL, NULL, address, text);
@@ -224,6 +224,7 @@ void maker_free(struct maker *m)
 	map_free(&m->moves, free);
 	map_free(&m->origins, NULL);
 	map_free(&m->scanned, NULL);
+	map_free(&m->left, free);
 	free(m->named.address);
 	free(m->named.origin);
 }

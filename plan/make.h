@@ -5,6 +5,7 @@
  *   refresh.c   live values of what is recorded
  *   build.c     evaluates the specs and decides each resource's action
  *   moved.c     what is recorded under an address that it has no more
+ *   origins.c   names that are in use by what was moved or replaced
  *   removed.c   what is recorded and no longer wanted
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is still used, what is read
@@ -72,8 +73,10 @@ struct maker {
 	struct map names;      /* of accounts whose records are known to be theirs */
 	struct map renamed;    /* former name of an account -> struct maker_account */
 	struct map moves;      /* address of a wanted resource -> where it is recorded (char *) */
-	struct map origins; /* address -> number that no name of what was moved away from it has, from `scanned` ... */
-	struct map scanned; /* ... generations */
+	struct map origins; /* address -> number that no name of what was moved away from it has, from records and ... */
+	struct map scanned; /* ... these generations */
+	struct map left;    /* physical identity of what a replacement has left -> address (char *) */
+	bool records_read;  /* for `origins` and `left` */
 	struct {
 		char *address, *origin;
 		int64_t incarnation;
@@ -120,6 +123,8 @@ int maker_record(struct maker *m, const char *address, struct state_record *out,
 bool maker_move_disputed(struct maker *m, const struct diag_place *place, const char *address, const char *from);
 /* The least incarnation for a name made from this address: one moved away from it has kept the names before. */
 int64_t maker_incarnation_least(struct maker *m, const char *address);
+/* The address whose replacement has left what has this physical identity, not deleted yet; or NULL. */
+const char *maker_left_with(struct maker *m, const char *identity);
 /* Lets changes name what they depended on by its address now, too. */
 void maker_moved_settle(struct maker *m);
 /* Notes of the accounts that were renamed. */

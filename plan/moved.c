@@ -178,56 +178,6 @@ bool maker_move_disputed(struct maker *m, const struct diag_place *place, const 
 	return other != NULL;
 }
 
-/* -- Names ----------------------------------------------------------------------------------------------------------
- */
-
-/* Generations in which something at an address ended. */
-struct endings {
-	uint64_t *list;
-	size_t count;
-};
-
-static int ending_note(void *payload, uint64_t generation, const json_t *before, const json_t *after)
-{
-	struct endings *endings = payload;
-
-	if (before == NULL || after != NULL)
-		return 0;
-	endings->list = mem_resize(endings->list, endings->count + 1, sizeof *endings->list);
-	endings->list[endings->count++] = generation;
-	return 0;
-}
-
-static int origin_note(void *payload, const char *address, const json_t *before, const json_t *after)
-{
-	struct maker *m = payload;
-	const char *origin = json_get_string(after, "Origin");
-	int64_t next = json_get_int(after, "Incarnation", 0) + 1;
-
-	(void)address;
-	(void)before;
-	if (origin != NULL && next > (int64_t)(intptr_t)map_get(&m->origins, origin))
-		map_set(&m->origins, origin, (void *)(intptr_t)next);
-	return 0;
-}
-
-int64_t maker_incarnation_least(struct maker *m, const char *address)
-{
-	struct endings endings = {0};
-
-	state_history_of(m->txn, address, ending_note, &endings, m->d);
-	for (size_t i = 0; i < endings.count; i++) {
-		mem_auto_str char *generation = mem_printf("%llu", (unsigned long long)endings.list[i]);
-
-		if (map_has(&m->scanned, generation))
-			continue;
-		map_set(&m->scanned, generation, m);
-		state_history_each(m->txn, endings.list[i], origin_note, m, m->d);
-	}
-	free(endings.list);
-	return (int64_t)(intptr_t)map_get(&m->origins, address);
-}
-
 /* -- Dependencies by former addresses -------------------------------------------------------------------------------
  */
 

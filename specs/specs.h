@@ -215,6 +215,9 @@ int specs_check(struct specs *specs, struct diag *d);
  * "PARTITION|..." by the type's scope. Two resources with one identity are an error (rule 6). 1 and a string to be
  * freed with free(); 0 and NULL when it is not known yet, or assigned by the service. */
 int specs_identity(char **out, const struct specs_resource *resource);
+/* The same of properties by themselves, as they are at `place`. */
+int specs_identity_of(char **out, const struct schema_type *type, const json_t *properties,
+		      const struct schema_place *place);
 
 /* Everything that decides what an instance evaluates to, apart from other instances' outputs: SHA-256 over template,
  * files, parameters, pseudo parameters, roster parts that it reads, schema digests. */

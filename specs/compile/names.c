@@ -106,21 +106,29 @@ json_t *specs_attribute_predict(const struct specs_resource *resource, const cha
 	return json_string(text);
 }
 
-int specs_identity(char **out, const struct specs_resource *resource)
+int specs_identity_of(char **out, const struct schema_type *type, const json_t *properties,
+		      const struct schema_place *place)
 {
-	const struct schema_type *type = resource->type;
-	struct schema_place place;
 	mem_auto_str char *identity = NULL;
 
 	*out = NULL;
-	if (resource->blocked != NULL || (!type->singleton && type->identity == NULL))
+	if (!type->singleton &&
+	    (type->identity == NULL || schema_template_fill(&identity, type->identity, properties, NULL, place) != 1))
+		return 0;
+	*out =
+	    mem_printf("%s%s%s|%s|%s", type->scope == SCHEMA_GLOBAL ? place->partition : place->account_id,
+		       type->scope == SCHEMA_REGIONAL ? "/" : "", type->scope == SCHEMA_REGIONAL ? place->region : "",
+		       type->name, identity != NULL ? identity : "-");
+	return 1;
+}
+
+int specs_identity(char **out, const struct specs_resource *resource)
+{
+	struct schema_place place;
+
+	*out = NULL;
+	if (resource->blocked != NULL)
 		return 0;
 	specs_resource_place(resource, &place);
-	if (!type->singleton &&
-	    schema_template_fill(&identity, type->identity, resource->properties, NULL, &place) != 1)
-		return 0;
-	*out = mem_printf("%s%s%s|%s|%s", type->scope == SCHEMA_GLOBAL ? place.partition : place.account_id,
-			  type->scope == SCHEMA_REGIONAL ? "/" : "", type->scope == SCHEMA_REGIONAL ? place.region : "",
-			  type->name, identity != NULL ? identity : "-");
-	return 1;
+	return specs_identity_of(out, resource->type, resource->properties, &place);
 }

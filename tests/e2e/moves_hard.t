@@ -41,4 +41,57 @@ like "... and counted as one" "$out" 'Applied: 1 created, 1 updated in'
 is "... its name and what that is made from stay" "$(record B '[.Origin, .Incarnation, .Properties.RoleName]')" "$before"
 muster plan --detailed-exitcode
 is "... and quiet" "$status" 0
+
+# -- What a replacement has left keeps its name while it is there --
+topic() {
+	echo "{Type: \"AWS::SNS::Topic\", Properties: $1}"
+}
+afresh
+resources "{A: $(topic '{DisplayName: "a"}')}"
+muster apply --auto-approve
+first=$(record A '.Attributes.TopicName')
+resources "{B: $(topic '{DisplayName: "a", FifoTopic: true}')}" '{Moved: [{From: "A", To: "B"}]}'
+sandbox_post fault '{"Faults": ["service=sns,operation=DeleteTopic,code=AuthorizationError,status=403"]}'
+muster apply --auto-approve
+is "moved and replaced, and the old one cannot be deleted" "$status" 1
+is "... what is left says what its name is made from" "$(record B '[.Origin, .Deposed[0].Origin]')" '[null,"app/eu-west-1/s/A"]'
+resources "{A: $(topic '{DisplayName: "new"}'), B: $(topic '{DisplayName: "a", FifoTopic: true}')}"
+muster apply --auto-approve
+like "something new at the old address" "$out" '^\+ create s/A'
+is "... has a name of its own" "$([ "$(record A .Attributes.TopicName)" != "$first" ] && echo yes)" yes
+# The same with a name that is given.
+sandbox_post fault '{"Clear": true}'
+resources "{A: $(topic '{TopicName: "x"}')}"
+muster apply --auto-approve
+resources "{B: $(topic '{TopicName: "y"}')}" '{Moved: [{From: "A", To: "B"}]}'
+sandbox_post fault '{"Faults": ["service=sns,operation=DeleteTopic,code=AuthorizationError,status=403"]}'
+muster apply --auto-approve
+sandbox_post fault '{"Clear": true}'
+resources "{A: $(topic '{TopicName: "x"}'), B: $(topic '{TopicName: "y"}')}"
+muster plan --adopt '*'
+unlike "what is to be deleted is not adopted by another" "$out" 'adopt s/A'
+like "... that waits, and says for what" "$out" 's/A: waits: an earlier replacement of app/eu-west-1/s/B has left the AWS::SNS::Topic that has this name'
+muster apply --auto-approve
+is "... apply deletes what was left, and is not done" "$status $(record B .Deposed)" "1 null"
+muster apply --auto-approve
+is "... the next one is" "$status" 0
+muster plan --detailed-exitcode
+is "... and quiet" "$status" 0
+
+# -- Names are in use after an export and an import, too --
+afresh
+resources "{B: $(topic '{DisplayName: "b"}')}"
+muster apply --auto-approve
+first=$(record B .Attributes.TopicName)
+muster state mv app/eu-west-1/s/B app/eu-west-1/s/Z
+muster state export --out "$work/export.json" --secrets
+rm -rf "$specs/.muster"
+muster state import "$work/export.json"
+resources "{B: $(topic '{DisplayName: "new"}'), Z: $(topic '{DisplayName: "b"}')}"
+muster apply --auto-approve
+is "after an import, something new at an address that was moved away from is made" "$status" 0
+is "... with a name of its own" "$([ "$(record B .Attributes.TopicName)" != "$first" ] && echo yes)" yes
+is "... what was moved has the one it had" "$(record Z .Attributes.TopicName)" "$first"
+muster plan --detailed-exitcode
+is "... and quiet" "$status" 0
 done_testing

@@ -52,6 +52,7 @@ static void a_moved_record_keeps_all_it_has(void **state)
 {
 	struct state_record raw;
 	struct moving m;
+	json_t *left;
 
 	(void)state;
 	moving_start(&m);
@@ -65,6 +66,10 @@ static void a_moved_record_keeps_all_it_has(void **state)
 	assert_int_equal(raw.digest[0], 7);
 	assert_string_equal(json_get_string(body, "Origin"), "a/r/s/Old");
 	json_object_del(body, "Origin");
+	/* What replacements have left keeps its name, too. */
+	left = json_array_get(json_object_get(body, "Deposed"), 0);
+	assert_string_equal(json_get_string(left, "Origin"), "a/r/s/Old");
+	json_object_del(left, "Origin");
 	json_auto_t *same =
 	    json_loads("{\"Type\": \"T::Thing\", \"Properties\": {\"Size\": 1}, \"Incarnation\": 3, \"Protect\": true, "
 		       "\"Deposed\": [{\"Type\": \"T::Thing\"}], \"Unknown\": {\"later\": 1}}",
@@ -80,7 +85,7 @@ static void the_origin_stays_over_several_moves(void **state)
 
 	(void)state;
 	moving_start(&m);
-	put(&m, "a/r/s/One", "{\"Type\": \"T::Thing\", \"Properties\": {}}");
+	put(&m, "a/r/s/One", "{\"Type\": \"T::Thing\", \"Properties\": {}, \"Deposed\": [{\"Type\": \"T::Thing\"}]}");
 	assert_int_equal(move_to(&m, "a/r/s/One", "a/r/s/Two"), 0);
 	assert_int_equal(move_to(&m, "a/r/s/Two", "b/r/s/Two"), 0);
 	json_auto_t *twice = get(&m, "b/r/s/Two", &raw);
@@ -88,6 +93,7 @@ static void the_origin_stays_over_several_moves(void **state)
 	assert_int_equal(move_to(&m, "b/r/s/Two", "a/r/s/One"), 0);
 	json_auto_t *back = get(&m, "a/r/s/One", &raw);
 	assert_null(json_object_get(back, "Origin"));
+	assert_null(json_object_get(json_array_get(json_object_get(back, "Deposed"), 0), "Origin"));
 	moving_end(&m);
 }
 
