@@ -13,7 +13,9 @@ const struct manual_entry manual_statuses[] = {
     {"0", "Done. Also when there was nothing to do."},
     {"1",
      "Failed, refused, or used wrongly; messages on stderr say why. Of an apply: something failed, was skipped, not "
-     "started or could not be reached."},
+     "started or could not be reached. Of plan --detailed-exitcode: nothing is to change, but part of the fleet could "
+     "not "
+     "be seen."},
     {"2", "There are changes (plan and rollback with --detailed-exitcode, drift)."},
     {NULL, NULL},
 };

@@ -181,6 +181,46 @@ static bool run_example(const struct examples *examples, const struct example *e
 	return good;
 }
 
+/* In an example whose result is checked, other than as an error. */
+static bool has_example(const struct examples *examples, const char *word)
+{
+	mem_auto_str char *quoted = mem_printf("\"%s\"", word), *loop = mem_printf("\"%s::", word);
+
+	for (size_t i = 0; i < examples->count; i++)
+		if (strcmp(examples->list[i].kind, "error") != 0 &&
+		    (strstr(examples->list[i].block, quoted) != NULL || strstr(examples->list[i].block, loop) != NULL))
+			return true;
+	print_error("%s has no example\n", word);
+	return false;
+}
+
+static size_t without_example(const struct examples *examples)
+{
+	/* Those that are no function of the table: a loop, and what Ref gives besides. */
+	static const char *const others[] = {
+	    "Fn::ForEach",
+	    "AWS::AccountId",
+	    "AWS::Region",
+	    "AWS::Partition",
+	    "AWS::URLSuffix",
+	    "AWS::StackName",
+	    "AWS::NoValue",
+	    "Muster::AccountName",
+	    "Muster::HomeRegion",
+	    "Muster::GlobalRegion",
+	    "Muster::ConfigGlobalRegion",
+	    "Moved",
+	};
+	const char *name, *usage;
+	size_t count = 0;
+
+	for (size_t i = 0; (name = specs_function_name(i, &usage)) != NULL; i++)
+		count += !has_example(examples, name);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		count += !has_example(examples, others[i]);
+	return count;
+}
+
 static void documented_examples(void **state)
 {
 	struct buf text = BUF_INIT;
@@ -198,6 +238,7 @@ static void documented_examples(void **state)
 			run++;
 			failures += !run_example(&examples, &examples.list[i]);
 		}
+	failures += without_example(&examples);
 	examples_free(&examples);
 	buf_free(&text);
 	assert_true(run > 25);
