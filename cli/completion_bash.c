@@ -84,12 +84,13 @@ void completion_bash(struct buf *out)
 	buf_auto struct buf tables = BUF_INIT;
 
 	commands(&tables);
-	for (const struct command *const *command = cli_commands; *command != NULL; command++) {
-		mem_auto_str char *first = completion_first_word(command);
+	for (const struct command *const *at = cli_commands; *at != NULL; at++) {
+		const struct command *command = *at;
+		mem_auto_str char *first = completion_first_word(at);
 
 		if (first != NULL)
 			group(&tables, first);
-		one(&tables, *command);
+		one(&tables, command);
 	}
 	completion_fill(out, completion_script_bash, &tables);
 }
