@@ -235,7 +235,7 @@ is "... and before them" "$status $(comments '[.[] | select(.body | startswith("
 head -c 65600 /dev/zero | tr '\0' x >"$work/long"
 vars=("${hub[@]}")
 step "$work/pull" comment "$work/long" long
-is "what is too long for a comment says so" "$status $(comments '.[-1].body' | tail -1 | cut -c1-35)" "0 This is longer than a comment may be"
+is "what is too long for a comment says so" "$status $(comments '.[-1].body' | tail -1 | grep -c "^This is longer than a comment may be")" "0 1"
 vars=("${hub[@]}" GITHUB_TOKEN=ghs_expired)
 step "$work/pull" comment "$work/long" long
 like "the forge's refusal is told" "$status $err" '^1 error: GET .*/issues/1/comments.*401.*Bad credentials'

@@ -47,10 +47,10 @@ esac
 	printf '\nLooked for at %s by [this run](%s).\n' "$(date -u '+%Y-%m-%dT%H:%M:%SZ')" "$(run_url)"
 } >"$tmp/text"
 # GitLab calls the text a description, and closes by an event.
-jq -Rs --arg label "$label" --argjson found "$status" --arg forge "$forge" --arg id "$id" '
+jq -Rs --arg tag "$label" --argjson found "$status" --arg forge "$forge" --arg id "$id" '
 	{title: "Drift in the fleet"}
 	+ (if $forge == "github" then {body: .} else {description: .} end)
-	+ (if $id != "" then {} elif $forge == "github" then {labels: [$label]} else {labels: $label} end)
+	+ (if $id != "" then {} elif $forge == "github" then {labels: [$tag]} else {labels: $tag} end)
 	+ (if $found == 2 then {} elif $forge == "github" then {state: "closed"} else {state_event: "close"} end)' \
 	"$tmp/text" >"$tmp/issue"
 case $forge in github) change=PATCH ;; *) change=PUT ;; esac
