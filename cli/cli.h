@@ -54,7 +54,7 @@ struct session {
 	char *home_region; /* from muster.json, before it is checked */
 	char *state_directory;
 	bool settings_unreadable; /* muster.json is there, but cannot be parsed: nobody knows where the state is */
-	char *lineage; /* of muster.json, else of the state, else minted for this run */
+	char *lineage;            /* of muster.json, else of the state, else minted for this run */
 	bool lineage_minted;
 	uint8_t secret_key[32];
 	bool secret_key_known;
@@ -131,7 +131,7 @@ struct planning {
 	bool refresh, destroy;
 	const char *only;
 	const char *base; /* a revision, or NULL */
-	struct option_list parameters, adopt;
+	struct option_list parameters, adopt, accept_drift;
 	bool override_limits;
 };
 /* Makes a plan in an open session. */

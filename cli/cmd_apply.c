@@ -42,6 +42,8 @@ static const struct option apply_option_table[] = {
      "delete everything that is recorded", NULL},
     {"adopt", OPTION_LIST, offsetof(struct apply_arguments, planning.adopt), "GLOB",
      "take over what exists already at these addresses", NULL},
+    {"accept-drift", OPTION_LIST, offsetof(struct apply_arguments, planning.accept_drift), "GLOB",
+     "put what AWS has now at these addresses into the record instead of changing it back", NULL},
     {"override-limit", OPTION_FLAG, offsetof(struct apply_arguments, planning.override_limits), NULL,
      "allow the plan to go over the Limits of muster.json; it says so in what is reviewed and signed", NULL},
     {"parameter", OPTION_LIST, offsetof(struct apply_arguments, planning.parameters), "NAME=VALUE",
@@ -278,11 +280,10 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	int status = CLI_FAILED;
 
 	if (given->planning.only != NULL || given->planning.destroy || given->planning.adopt.count > 0 ||
-	    given->planning.override_limits) {
-		diag_error(
-		    &s->cli->diag,
-		    "a saved plan is applied as it is: --only, --destroy, --adopt and --override-limit are given "
-		    "when it is made");
+	    given->planning.accept_drift.count > 0 || given->planning.override_limits) {
+		diag_error(&s->cli->diag,
+			   "a saved plan is applied as it is: --only, --destroy, --adopt, --accept-drift and "
+			   "--override-limit are given when it is made");
 		return CLI_FAILED;
 	}
 	if (plan_file_read(&plan, path, s->provider->ops->schemas(s->provider), &s->cli->diag) < 0)

@@ -24,6 +24,8 @@ static const struct option plan_option_table[] = {
      "plan to delete everything that is recorded", NULL},
     {"adopt", OPTION_LIST, offsetof(struct plan_arguments, planning.adopt), "GLOB",
      "take over what exists already at these addresses", NULL},
+    {"accept-drift", OPTION_LIST, offsetof(struct plan_arguments, planning.accept_drift), "GLOB",
+     "put what AWS has now at these addresses into the record instead of changing it back", NULL},
     {"override-limit", OPTION_FLAG, offsetof(struct plan_arguments, planning.override_limits), NULL,
      "allow the plan to go over the Limits of muster.json; it says so in what is reviewed and signed", NULL},
     {"parameter", OPTION_LIST, offsetof(struct plan_arguments, planning.parameters), "NAME=VALUE",

@@ -76,6 +76,8 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	    .only = planning->only,
 	    .adopt = planning->adopt.items,
 	    .adopt_count = planning->adopt.count,
+	    .accept_drift = planning->accept_drift.items,
+	    .accept_drift_count = planning->accept_drift.count,
 	    .lineage = s->lineage,
 	    .lineage_minted = s->lineage_minted,
 	    .override_limits = planning->override_limits,
@@ -84,6 +86,10 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	};
 	int result;
 
+	if (planning->accept_drift.count > 0 && (!planning->refresh || planning->destroy))
+		return diag_error(&s->cli->diag,
+				  "--accept-drift needs to know what AWS has, for what the specs still want: it goes "
+				  "with neither --no-refresh nor --destroy");
 	if (approval_remark(&remark, s) < 0)
 		return -1;
 	options.remarks = (const char *const *)&remark;

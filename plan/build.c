@@ -356,6 +356,21 @@ static void decide_update(struct subject *s)
 	change_end(s, change);
 }
 
+static void decide_accept(struct subject *s)
+{
+	struct plan_change *change = change_start(s, PLAN_UPDATE);
+
+	if (maker_accept(s->m, change, s->known)) {
+		change_end(s, change);
+		return;
+	}
+	plan_change_drop(change);
+	s->m->plan->change_count--;
+	maker_note(s->m, PLAN_NOTE_OTHER, s->resource->instance->account->name, s->resource->instance->region,
+		   s->resource->address, "its drift is in secret values, which are never accepted into the record");
+	decide_update(s);
+}
+
 /* Two addresses with one physical identity would fight for ever (rule 6). */
 static bool identity_taken(struct subject *s)
 {
@@ -491,6 +506,8 @@ static void decide(struct subject *s)
 		return;
 	else if (known != NULL && known->live == KNOWN_FOUND)
 		decide_adopt(s);
+	else if (s->recorded && maker_accepts(s->m, s->resource->address, s->moved_from, known))
+		decide_accept(s);
 	else if (!s->recorded || (known != NULL && known->live == KNOWN_GONE))
 		decide_create(s);
 	else
@@ -585,6 +602,7 @@ static bool keeps_attributes(const struct maker *m, const char *address)
 	switch (m->plan->changes[(uintptr_t)seen - 1].action) {
 	case PLAN_UPDATE:
 	case PLAN_ADOPT:
+	case PLAN_FORGET: /* wanted and accepted as gone: what uses it stays as it is */
 		return true;
 	default:
 		return false;

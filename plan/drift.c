@@ -11,6 +11,13 @@
 
 /* -- One resource -------------------------------------------------------------------------------------------------- */
 
+void plan_drift_calm(struct plan_diff *diff)
+{
+	for (size_t i = 0; i < diff->count; i++)
+		diff->items[i].forces_replace = diff->items[i].may_replace = false;
+	diff->replace = diff->may_replace = false;
+}
+
 void plan_drift_turn(struct plan_diff *diff)
 {
 	for (size_t i = 0; i < diff->count; i++) {
@@ -19,9 +26,8 @@ void plan_drift_turn(struct plan_diff *diff)
 
 		item->before = item->after;
 		item->after = live;
-		item->forces_replace = item->may_replace = false;
 	}
-	diff->replace = diff->may_replace = false;
+	plan_drift_calm(diff);
 }
 
 static bool diff_has(const struct plan_diff *diff, const char *name)

@@ -310,6 +310,9 @@ static void read_change(struct plan_reader *r, const json_t *theirs, const json_
 	change->depends = read_strings(r, ours, "depends", true, &change->depend_count);
 	change->former = read_strings(r, ours, "former", false, &change->former_count);
 	read_flags(r, change, ours);
+	if (change->accepted && change->action != PLAN_FORGET &&
+	    !(change->action == PLAN_UPDATE && change->record_only))
+		wrong(r, "accepted", "an update of the record, or its end");
 	read_values(r, change, theirs, ours);
 	read_differences(r, change, ours);
 	check_same(r, change, deposed, theirs, ours);

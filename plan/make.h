@@ -129,6 +129,12 @@ const char *maker_left_with(struct maker *m, const char *identity);
 void maker_moved_settle(struct maker *m);
 /* Notes of the accounts that were renamed. */
 void maker_moved_tell(struct maker *m);
+/* Whether --accept-drift has this resource, and it has drifted. `moved_from`, `known` may be NULL. (drift_accept.c) */
+bool maker_accepts(const struct maker *m, const char *address, const char *moved_from, const struct known *known);
+/* Makes an update of such a resource one of its record. false: all that is different is secret, so there is nothing
+ * that could be accepted. */
+bool maker_accept(struct maker *m, struct plan_change *change, const struct known *known);
+int maker_check_accepted(struct maker *m); /* each --accept-drift must have something to accept */
 /* 1 when something was found that the plan must be built anew with. */
 int maker_find(struct maker *m);
 int maker_select(struct maker *m);

@@ -58,7 +58,8 @@ static void drop_blocked(struct maker *m)
 			struct plan_change *change = &m->plan->changes[i];
 			const char *by;
 
-			if (change->address == NULL || change->action == PLAN_DELETE || change->action == PLAN_FORGET)
+			if (change->address == NULL || change->action == PLAN_DELETE || change->action == PLAN_FORGET ||
+			    change->accepted)
 				continue;
 			by = blocking(m, change);
 			if (by == NULL)
@@ -257,7 +258,7 @@ int maker_check_patterns(struct maker *m)
 	for (size_t i = 0; i < m->options->adopt_count; i++)
 		if (check_pattern(m, "--adopt", m->options->adopt[i]) < 0)
 			result = -1;
-	return result;
+	return maker_check_accepted(m) < 0 ? -1 : result;
 }
 
 /* --only pulls in nothing (rule 11): what needs something left out that is not there yet is refused. */
@@ -398,8 +399,10 @@ int maker_select(struct maker *m)
 		return -1;
 	maker_moved_tell(m);
 	maker_finish(m);
+	/* Of what is accepted the record keeps the secrets that it has, whatever they are now. */
 	for (size_t i = 0; i < plan->change_count; i++)
-		collect_secrets(plan->changes[i].after, plan->secrets, &had);
+		if (!plan->changes[i].accepted)
+			collect_secrets(plan->changes[i].after, plan->secrets, &had);
 	map_free(&had, NULL);
 	if (collect_reads(m) < 0)
 		return -1;

@@ -152,4 +152,95 @@ else
 	rmdir "$specs/.muster/drift.json"
 fi
 
+# -- Accepting drift --
+recorded() {
+	"$muster" -C "$specs" state show "$1" --json | jq -c "$2"
+}
+muster apply --auto-approve
+is "all drift is taken back" "$status" 0
+muster plan --accept-drift '*' --out "$work/plan.json"
+is "without drift there is nothing to accept" "$status" 1
+like "... which is an error" "$err" "--accept-drift '\*' matches nothing that has drifted"
+topic_set $app eu-west-1 t DisplayName=other
+topic_tag $app eu-west-1 t new=one
+topic_set $app us-east-1 t DisplayName=other
+topic_set $app eu-west-1 secret DisplayName=$secret-found
+topic_tag $app eu-west-1 secret team=b
+topic_delete $web us-east-1 t
+muster drift
+is "all of it is new drift" "$status" 2
+for option in --no-refresh --destroy; do
+	muster plan --accept-drift 'app/*' $option
+	is "$option and --accept-drift" "$status" 1
+	like "... do not go together" "$err" 'it goes with neither --no-refresh nor --destroy'
+done
+muster plan --accept-drift 'app/eu-west-1/*' --accept-drift 'nobody/*'
+is "each pattern must have something to accept" "$status" 1
+like "... and is named" "$err" "'nobody/\*' matches nothing"
+muster plan --accept-drift 'app/eu-west-1/*' --accept-drift 'web/*' --out "$work/plan.json"
+is "some drift is accepted" "$status" 0
+cp "$work/out" "$work/said"
+like "... into the record" "$out" '# what AWS has now goes into the record as it is \(--accept-drift\)'
+like "... with what is different" "$out" '~ DisplayName: "spec" -> "other"'
+like "... and what the specs still want" "$out" \
+	'app/eu-west-1: topics/T: accepted into the record; the specs still want DisplayName "spec", no Tags\[new\], so the next plan changes it back unless they say so'
+like "... what is gone is forgotten" "$out" 'accepted as gone; the specs still want it, so the next plan makes it again unless they say so'
+is "... what was not is taken back" \
+	"$(jq -r '[.muster.changes | to_entries[] | "\(.key) \(.value.action) \(.value.accepted == true)"] | sort | join("; ")' "$work/plan.json")" \
+	"app/eu-west-1/chat/S update true; app/eu-west-1/topics/T update true; app/us-east-1/topics/T update false; web/us-east-1/topics/T forget true"
+is "... other tools see nothing done to AWS" \
+	"$(jq -c '[.resource_changes[] | select(.action_reason == "drift_accepted") | .change.actions[]]' "$work/plan.json")" \
+	'["no-op","no-op","forget"]'
+shown=$out
+muster show "$work/plan.json"
+is "show tells the same" "$out" "$shown"
+muster apply "$work/plan.json"
+is "it is applied" "$status" 0
+is "... AWS is left as it is" "$(sandbox_get dump | grep -c '"DisplayName": *"other"')" 1
+is "... the record has what AWS has" "$(recorded app/eu-west-1/topics/T '.Properties | [.DisplayName, (.Tags | length)]')" '["other",2]'
+is "... but for secrets" "$(recorded app/eu-west-1/chat/S '[.Properties.DisplayName["Muster::Secret"].Source, .Properties.Tags[0].Value]')" \
+	'[{"Env":"TOKEN"},"b"]'
+muster state show web/us-east-1/topics/T
+is "... and none of what is gone" "$status" 1
+is "no secret is told or recorded" "$(grep -la "$secret" "$work/said" "$work/plan.json" "$specs/.muster"/*)" ""
+muster drift
+is "accepted drift is none" "$status" 0
+like "... and settled" "$out" 'app/eu-west-1: topics/T: settled by generation 4, which recorded something else'
+like "... what is forgotten is not recorded" "$out" 'web/us-east-1: topics/T: not recorded any more'
+muster plan --no-refresh --out "$work/plan.json"
+is "the next plan changes it back" "$(planned "$work/plan.json" true)" \
+	"app/eu-west-1/chat/S app/eu-west-1/topics/T web/us-east-1/topics/T"
+like "... from what was accepted" "$out" '~ DisplayName: "other" -> "spec"'
+edit stacks/topics.json '.Resources.T.Properties.DisplayName = "other" | .Resources.T.Properties.Tags += [{Key: "new", Value: "one"}]'
+edit stacks/chat.json '.Resources.S.Properties.Tags[0].Value = "b"'
+muster plan --only 'app/eu-west-1/*' --detailed-exitcode
+is "unless the specs say so" "$status" 0
+muster apply --auto-approve
+is "what was forgotten is made again" "$status $(topics | grep -c "^$web/us-east-1/t\$")" "0 1"
+
+# -- Accepted as gone, and what uses it --
+stack user <<'JSON'
+{ "Targets": { "Accounts": ["app"], "Regions": ["home"] },
+  "Resources": {
+    "Used": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "used" } },
+    "Old": { "Type": "AWS::Events::Rule", "Properties": { "Name": "old", "EventPattern": { "source": ["aws.x"] },
+      "Targets": [{ "Id": "a", "Arn": { "Ref": "Used" } }] } } } }
+JSON
+muster apply --auto-approve
+is "a topic and its user" "$status" 0
+topic_delete $app eu-west-1 used
+edit stacks/user.json '.Resources.New = (.Resources.Old | .Properties.Name = "new")'
+muster plan --accept-drift '*/Used' --out "$work/plan.json"
+is "what is gone is accepted" "$status" 0
+is "... what uses it stays as it is, and nothing new is made from it" "$(planned "$work/plan.json" true)" "app/eu-west-1/user/Used"
+like "... which is said" "$out" 'user/New: waits for app/eu-west-1/user/Used, which cannot be made now'
+muster apply --accept-drift '*/Used' --auto-approve
+is "apply takes --accept-drift, too, and says that not all is done" "$status" 1
+muster state show app/eu-west-1/user/Used
+is "... and forgets" "$status" 1
+muster apply --auto-approve
+is "... until the next one makes it all" "$status $(topics | grep -c "^$app/eu-west-1/used\$")" "0 1"
+muster apply "$work/plan.json" --accept-drift '*'
+is "a saved plan takes no more" "$status" 1
+
 done_testing

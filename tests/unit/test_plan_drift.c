@@ -266,6 +266,105 @@ static void drift_is_read_the_other_way_round(void **state)
 	plan_diff_free(&diff);
 }
 
+#define SECRET "{'Muster::Secret':{'Source':{'Env':'X'},'Hmac':'00'}}"
+
+/* What a record of `recorded` holds once `live` is accepted. */
+static void accepted(const char *recorded_text, const char *live_text, const char *wanted_text)
+{
+	const struct schema_type *type = schema_set_find(schemas, "X::Y::Wide");
+	json_auto_t *recorded = parse(recorded_text), *live = parse(live_text), *wanted = parse(wanted_text);
+	json_auto_t *got = plan_drift_accepted(type, recorded, live);
+	mem_auto_str char *text = json_dumps(got, JSON_SORT_KEYS);
+
+	if (!json_equal(got, wanted))
+		fail_msg("%s and %s gave %s", recorded_text, live_text, text);
+}
+
+static void a_record_takes_what_is_there(void **state)
+{
+	static const char wide[] =
+	    "{'Type':'X::Y::Wide','Service':'y','Ref':'Name','Handlers':{},'Properties':{'Name':{'Type':'String'},"
+	    "'On':{'Type':'Boolean','Default':true},'Mode':{'Type':'String','Compare':'IgnoreCase'},"
+	    "'Arn':{'Type':'String','ReadOnly':true},'Token':{'Type':'String','Sensitive':true},"
+	    "'Code':{'Type':'String','WriteOnly':true},'Labels':{'Type':'Map','Item':{'Type':'String'}},"
+	    "'Zones':{'Type':'List','Compare':'Set','Item':{'Type':'String'}},"
+	    "'Tags':{'Type':'List','Compare':'Set','Key':'Key','Item':{'Type':'Object','Properties':{"
+	    "'Key':{'Type':'String'},'Value':{'Type':'String'}}}},'Pattern':{'Type':'Json','Compare':'Document'},"
+	    "'Group':{'Type':'Object','Properties':{'Kind':{'Type':'String'},'Pass':{'Type':'String'}}}}}";
+	json_auto_t *document = parse(wide);
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	assert_int_equal(schema_set_add(schemas, "w.json", document, &d), 0);
+	accepted("{'Name':'a','Mode':'ON'}", "{'Name':'b','Mode':'on','Arn':'x','On':true}",
+		 "{'Name':'b','Mode':'ON'}");
+	/* What nobody set is nobody's drift; but a default that is one no more is. */
+	accepted("{}", "{'Name':'b'}", "{}");
+	accepted("{}", "{'On':false}", "{'On':false}");
+	accepted("{'Name':'a','Zones':['x']}", "{'On':true}", "{}");
+	accepted("{'Token':'t','Code':'c'}", "{'Token':'u'}", "{'Token':'t','Code':'c'}");
+	accepted("{'Name':" SECRET "}", "{'Name':'clear'}", "{'Name':" SECRET "}");
+	accepted("{'Name':" SECRET "}", "{}", "{'Name':" SECRET "}");
+	accepted("{'Group':{'Kind':'a','Pass':" SECRET "}}", "{'Group':{'Kind':'b','Pass':'clear'}}",
+		 "{'Group':{'Kind':'b','Pass':" SECRET "}}");
+	accepted("{'Pattern':{'a':" SECRET "}}", "{'Pattern':{'a':'clear','b':1}}", "{'Pattern':{'a':" SECRET "}}");
+	accepted("{'Pattern':{'a':1}}", "{'Pattern':'{\\'a\\': 2}'}", "{'Pattern':'{\\'a\\': 2}'}");
+	accepted("{'Zones':['x'," SECRET "]}", "{'Zones':['x','y','clear']}", "{'Zones':['x'," SECRET "]}");
+	accepted("{'Zones':['x']}", "{'Zones':['x','y']}", "{'Zones':['x','y']}");
+	accepted("{'Labels':{'a':" SECRET ",'b':'1','c':'1'}}", "{'Labels':{'a':'clear','b':'2','d':'3','aws:x':'y'}}",
+		 "{'Labels':{'a':" SECRET ",'b':'2','d':'3'}}");
+	accepted("{'Tags':[{'Key':'a','Value':" SECRET "},{'Key':'b','Value':'1'}]}",
+		 "{'Tags':[{'Key':'c','Value':'2'},{'Key':'a','Value':'clear'},{'Key':'aws:x','Value':'y'}]}",
+		 "{'Tags':[{'Key':'c','Value':'2'},{'Key':'a','Value':" SECRET "}]}");
+	diag_free(&d);
+}
+
+/* Written, and read back. NULL when it is refused, for what b->d says then. */
+static struct plan *through_a_file(struct bench *b, struct plan *plan)
+{
+	mem_auto_str char *path = mem_printf("%s/plan.json", b->directory);
+	struct plan *read = NULL;
+
+	assert_int_equal(plan_file_write(plan, path, &b->d), 0);
+	plan_file_read(&read, path, schemas, &b->d);
+	return read;
+}
+
+static void a_plan_file_keeps_what_is_accepted_and_pending(void **state)
+{
+	struct plan *plan = plan_begin(), *read;
+	struct plan_change *change;
+	struct bench b;
+
+	(void)state;
+	bench_start(&b);
+	plan->lineage = mem_strdup("L");
+	plan->base = mem_strdup("feedbeef");
+	change = add(plan, 0, 0, "s/A", PLAN_UPDATE, "{'Size':1}", "{'Size':2}");
+	change->accepted = change->record_only = true;
+	change->reason = "drift_accepted";
+	change = add(plan, 0, 0, "s/B", PLAN_UPDATE, "{'Size':1}", "{'Size':2}");
+	change->diff.items[0].pending = true;
+	add(plan, 0, 0, "s/C", PLAN_UPDATE, "{'Size':1}", "{'Size':2}")->pending = true;
+	plan_note_add(plan, PLAN_NOTE_WITHDRAWN, "app-0", "r-home-1", A0, "the base would update it");
+	read = through_a_file(&b, plan);
+	if (read == NULL)
+		fail_msg("%s", diag_first_error(&b.d));
+	assert_string_equal(read->base, "feedbeef");
+	assert_true(read->changes[0].accepted && read->changes[0].record_only && !read->changes[0].pending);
+	assert_true(read->changes[1].diff.items[0].pending && !read->changes[1].pending);
+	assert_true(read->changes[2].pending && !read->changes[2].diff.items[0].pending);
+	assert_int_equal(read->notes[0].kind, PLAN_NOTE_WITHDRAWN);
+	plan_free(read);
+
+	/* What is done in AWS is not "accepted". */
+	plan->changes[0].record_only = false;
+	assert_null(through_a_file(&b, plan));
+	holds(diag_first_error(&b.d), "accepted: expected an update of the record, or its end");
+	plan_free(plan);
+	bench_end(&b);
+}
+
 static void a_report_is_no_plan(void **state)
 {
 	struct plan *plan = report_begin(100, 0), *read = NULL;
@@ -301,6 +400,8 @@ int main(void)
 	    cmocka_unit_test(nonsense_as_the_last_report),
 	    cmocka_unit_test(a_newer_report_is_refused),
 	    cmocka_unit_test(drift_is_read_the_other_way_round),
+	    cmocka_unit_test(a_record_takes_what_is_there),
+	    cmocka_unit_test(a_plan_file_keeps_what_is_accepted_and_pending),
 	    cmocka_unit_test(a_report_is_no_plan),
 	};
 
