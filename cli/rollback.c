@@ -260,7 +260,7 @@ static json_t *stack_of(struct state_txn *txn, const char *hex)
  * stays as it is from one generation to the next is read once. */
 static int names_since(json_t **out, const struct rollback *rollback, struct state_txn *txn, struct diag *d)
 {
-	json_auto_t *read = json_object();
+	json_auto_t *read = json_object(), *crossed = json_object();
 	uint64_t newest;
 
 	*out = json_object();
@@ -271,7 +271,8 @@ static int names_since(json_t **out, const struct rollback *rollback, struct sta
 		const char *path;
 		json_t *hex;
 
-		if (generation_facts(&facts, txn, number, d) < 0)
+		if (generation_facts(&facts, txn, number, d) < 0 ||
+		    rollback_surgery_note(*out, crossed, txn, number, d) < 0)
 			return -1;
 		json_object_foreach(json_object_get(facts, "Inputs"), path, hex)
 		{
@@ -288,7 +289,7 @@ static int names_since(json_t **out, const struct rollback *rollback, struct sta
 			rollback_moved_note(json_object_get(*out, path), stack);
 		}
 	}
-	return 0;
+	return rollback_surgery_tell(crossed, rollback, txn, d);
 }
 
 static int move_back(struct rollback *out, struct session *s, struct state_txn *txn, struct diag *d)

@@ -4,6 +4,7 @@
  *   rollback.c          finds what a generation was made from
  *   rollback_overlay.c  what comes from which side
  *   rollback_moved.c    names that changed since
+ *   rollback_surgery.c  ... by muster state mv
  *   rollback_check.c    what is checked before: git, types, secrets */
 #ifndef MUSTER_CLI_ROLLBACK_H
 #define MUSTER_CLI_ROLLBACK_H
@@ -48,6 +49,13 @@ json_t *rollback_roster(const json_t *then, const json_t *now);
 void rollback_moved_note(json_t *names, const json_t *stack);
 /* `stack` with a `Moved` list that leads back to its names, or NULL where nothing is to be added. New reference. */
 json_t *rollback_moved(const json_t *stack, const json_t *names);
+
+/* Takes note of what one generation moved by state mv, oldest generation first: within its stack as
+ * rollback_moved_note() in `names` ({path: names}), else in `crossed`: {address since: address then}. */
+int rollback_surgery_note(json_t *names, json_t *crossed, struct state_txn *txn, uint64_t number, struct diag *d);
+/* A warning for what is in another stack now. */
+int rollback_surgery_tell(const json_t *crossed, const struct rollback *rollback, struct state_txn *txn,
+			  struct diag *d);
 
 /* Git is asked whether the commit of the generation has the files that it keeps (rule 16): a warning where it says
  * something else although they were committed, a note where it cannot be asked. */

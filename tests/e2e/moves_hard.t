@@ -94,4 +94,32 @@ is "... with a name of its own" "$([ "$(record B .Attributes.TopicName)" != "$fi
 is "... what was moved has the one it had" "$(record Z .Attributes.TopicName)" "$first"
 muster plan --detailed-exitcode
 is "... and quiet" "$status" 0
+
+# -- Going back over a state mv --
+group() {
+	echo "{Type: \"AWS::Logs::LogGroup\", Properties: {RetentionInDays: $1}}"
+}
+afresh
+resources "{A: $(group 30)}"
+jq '.Resources = {K: .Resources.A}' "$specs/stacks/s.json" >"$specs/stacks/other.json"
+muster apply --auto-approve
+name=$(record A .Properties.LogGroupName)
+muster state mv app/eu-west-1/s/A app/eu-west-1/s/M
+muster state mv app/eu-west-1/s/M app/eu-west-1/s/B
+muster state mv app/eu-west-1/other/K app/eu-west-1/s/K
+rm "$specs/stacks/other.json"
+resources "{B: $(group 60), K: $(group 30)}"
+muster apply --auto-approve
+is "moved by state mv, and changed" "$status $(record B .Properties.LogGroupName)" "0 $name"
+muster rollback 1 --out "$work/back.json"
+like "going back moves it back" "$out" '^~ update s/A'
+like "... and says so" "$out" 'moved from s/B'
+like "... what came from another stack is warned of" "$err" \
+	'app/eu-west-1/s/K was app/eu-west-1/other/K in generation 1 .*muster state mv app/eu-west-1/s/K app/eu-west-1/other/K'
+muster state mv app/eu-west-1/s/K app/eu-west-1/other/K
+muster rollback 1 --out "$work/back.json"
+unlike "... moved back first, it is not" "$err" 'other/K'
+is "... nothing is made or deleted" "$(planned "$work/back.json" '.change.actions | index("create") or index("delete")')" ""
+muster apply "$work/back.json" --allow-dirty
+is "... applied" "$status $(record A '[.Properties.LogGroupName, .Properties.RetentionInDays]')" "0 [$name,30]"
 done_testing
