@@ -687,9 +687,11 @@ int maker_build(struct maker *m)
 			continue;
 		}
 		resources = specs_instance_resources(instance, &count);
-		for (size_t k = 0; k < count; k++)
+		for (size_t k = 0; k < count; k++) {
+			maker_moved_check(m, &resources[k]);
 			if (plan_resource(m, &resources[k]) < 0)
 				result = -1;
+		}
 		specs_instance_release(instance);
 	}
 	m->plan->target_count = targets.live;

@@ -121,6 +121,8 @@ char *maker_moved_to(const struct maker *m, const char *recorded);
 int maker_record(struct maker *m, const char *address, struct state_record *out, const char **from);
 /* Whether a second record claims to be the resource (recorded at its address, or at `from`); complains then. */
 bool maker_move_disputed(struct maker *m, const struct diag_place *place, const char *address, const char *from);
+/* Complains of a wanted resource that `Moved` says is called otherwise now: names that loops make are known only here. */
+void maker_moved_check(struct maker *m, const struct specs_resource *resource);
 /* The least incarnation for a name made from this address: one moved away from it has kept the names before. */
 int64_t maker_incarnation_least(struct maker *m, const char *address);
 /* The address whose replacement has left what has this physical identity, not deleted yet; or NULL. */

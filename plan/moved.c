@@ -178,6 +178,23 @@ bool maker_move_disputed(struct maker *m, const struct diag_place *place, const 
 	return other != NULL;
 }
 
+void maker_moved_check(struct maker *m, const struct specs_resource *resource)
+{
+	size_t count;
+	const struct specs_moved *moved = specs_instance_moved(resource->instance, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		mem_auto_str char *text = NULL;
+
+		if (strcmp(moved[i].from, resource->logical_id) != 0)
+			continue;
+		text = mem_printf("is a resource of this stack still, and Moved says that it is %s now; From is an id that "
+				  "is not used any more",
+				  moved[i].to);
+		maker_complain(m, &resource->place, resource->address, text);
+	}
+}
+
 /* -- Dependencies by former addresses -------------------------------------------------------------------------------
  */
 

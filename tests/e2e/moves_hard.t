@@ -95,6 +95,24 @@ is "... what was moved has the one it had" "$(record Z .Attributes.TopicName)" "
 muster plan --detailed-exitcode
 is "... and quiet" "$status" 0
 
+# -- Loops: which names they make is known in a target only --
+loop() {
+	resources "{\"Fn::ForEach::T\": [\"N\", $1, {\"T\${N}\": {Type: \"AWS::SNS::Topic\", Properties: {DisplayName: \"t\"}}}]}" "${2:-null}"
+}
+afresh
+loop '["One", "Two"]'
+muster apply --auto-approve
+for to in Three A; do
+	loop "[\"One\", \"Two\", \"$to\"]" "{Moved: [{From: \"TOne\", To: \"T$to\"}]}"
+	muster plan --out "$work/loop.json"
+	is "what a loop still makes is not moved to T$to" "$status" 1
+	like "... and said so" "$err" "app/eu-west-1/s/TOne .*is a resource of this stack still, and Moved says that it is T$to now"
+done
+loop '["Two", "Three"]' '{Moved: [{From: "TOne", To: "TThree"}]}'
+muster plan
+like "what it makes no more is" "$out" '^~ move s/TThree'
+is "... nothing else" "$status $(grep -cE '^(\+|-) ' <<<"$out")" "0 0"
+
 # -- Going back over a state mv --
 group() {
 	echo "{Type: \"AWS::Logs::LogGroup\", Properties: {RetentionInDays: $1}}"
