@@ -75,8 +75,8 @@ static json_t *stack_schema(const struct schema_set *schemas)
 /* One type's Properties, and of the language what values may be made of. */
 static json_t *type_schema(const struct schema_type *type)
 {
-	static const char *const parts[] = {"isFunction", "function", "json",   "loop",    "hasVariable",
-					    "string",     "integer",  "number", "boolean", "list"};
+	static const char *const parts[] = {"isFunction", "function", "offered", "json",    "loop", "hasVariable",
+					    "string",     "integer",  "number",  "boolean", "list"};
 	json_auto_t *language = embedded(specs_schema_language);
 	json_t *all = json_object_get(language, "definitions"), *definitions = json_object();
 

@@ -21,9 +21,24 @@ static json_t *or_function(json_t *literal)
 	return json_pack("{sososo}", "if", reference("isFunction"), "then", reference("function"), "else", literal);
 }
 
+/* Editors do not look into "if" for what to offer. "offered" refuses nothing, and has them offer the functions: not
+ * where an object with members is meant, whose names they would hide. */
+static json_t *or_offered(json_t *literal)
+{
+	json_t *out = or_function(literal);
+
+	json_object_set_new(out, "allOf", json_pack("[o]", reference("offered")));
+	return out;
+}
+
 static json_t *or_variable(json_t *literal)
 {
-	return or_function(json_pack("{soso}", "if", reference("hasVariable"), "else", literal));
+	json_t *enumeration = json_object_get(literal, "enum");
+	json_t *out = or_offered(json_pack("{soso}", "if", reference("hasVariable"), "else", literal));
+
+	if (enumeration != NULL)
+		json_object_set_new(out, "anyOf", json_pack("[{sO}{}]", "enum", enumeration));
+	return out;
 }
 
 static void set_limit(json_t *out, const char *key, int64_t limit)
@@ -175,7 +190,7 @@ static json_t *list_schema(const struct schema_value *value)
 		json_object_set_new(literal, "if", json_pack("{s{so}}", "not", "contains", reference("isFunction")));
 		json_object_set_new(literal, "then", json_pack("{sI}", "maxItems", (json_int_t)value->max_length));
 	}
-	return or_function(literal);
+	return or_offered(literal);
 }
 
 static json_t *map_schema(const struct schema_value *value)

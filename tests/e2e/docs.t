@@ -24,6 +24,23 @@ like "... and what there is, is said" "$err" 'muster.json, accounts.json, stack 
 run "$muster" types --schema 'cloudtrail'
 is "a part of a type's name is enough" "$status $(jq -r .title <<<"$out")" "0 Properties of AWS::CloudTrail::Trail"
 
+# Editors read patterns in ECMAScript's unicode mode, which takes no escape that is not needed.
+if command -v node >/dev/null; then
+	run node -e '
+		const walk = (value) => {
+			for (const [key, inner] of value && typeof value === "object" ? Object.entries(value) : []) {
+				if (key === "pattern" && typeof inner === "string") new RegExp(inner, "u");
+				if (key === "patternProperties") Object.keys(inner).forEach((pattern) => new RegExp(pattern, "u"));
+				walk(inner);
+			}
+		};
+		process.argv.slice(1).forEach((file) => walk(JSON.parse(require("fs").readFileSync(file, "utf8"))));
+	' "$root"/specs/schema/{muster,accounts,stack}.schema.json
+	is "every pattern is one of ECMAScript's" "$status$err" 0
+else
+	pass "every pattern is one of ECMAScript's # SKIP node is not installed"
+fi
+
 # A type of one's own is in the schema as in the program.
 mkdir "$work/types"
 jq '.Type = "Own::SNS::Topic"' "$root/providers/aws/types/sns-topic.json" >"$work/types/own.json"
