@@ -55,6 +55,7 @@ struct apply_report {
 	size_t done, failed, skipped, not_started;
 	size_t created, updated, replaced, deleted, adopted, forgotten;
 	size_t moved; /* records that got another address and nothing else; what was changed besides counts as that */
+	size_t outputs; /* of stacks, recorded with another value than before (or none any more) */
 	struct apply_failure *failures;
 	size_t failure_count;
 	bool interrupted;

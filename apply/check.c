@@ -6,6 +6,7 @@
 #include "apply/apply.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define STALE_SHOWN 20
 
@@ -160,6 +161,50 @@ static int users_check(struct check *check)
 	return rc;
 }
 
+/* -- Outputs ------------------------------------------------------------------------------------------------------- */
+
+/* Whether what is recorded of an instance's outputs is still what the plan compared with. */
+static int output_check(struct check *check, const struct plan_output *output)
+{
+	const char *address = output->moved_from != NULL ? output->moved_from : output->address;
+	struct state_outputs outputs;
+	uint8_t sha256[32];
+	char hex[65] = "";
+	int found = state_outputs_get(check->txn, address, &outputs, check->d);
+
+	if (found < 0)
+		return -1;
+	if (found == 1) {
+		text_sha256(sha256, outputs.text, outputs.text_len);
+		text_hex(hex, sha256, sizeof sha256);
+	}
+	if (strcmp(hex, output->recorded != NULL ? output->recorded : "") == 0)
+		return 0;
+	if (check->stale++ < STALE_SHOWN)
+		diag_error(check->d,
+			   "%s, whose outputs this plan changes, has others recorded since the plan was made; make a "
+			   "new plan",
+			   address);
+	return 0;
+}
+
+/* Each instance once. What is only taken up as it is spoils nothing. */
+static int outputs_check(struct check *check)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < check->plan->output_count; i++) {
+		const struct plan_output *output = &check->plan->outputs[i];
+
+		if (output->action == PLAN_NOOP || strcmp(last, output->address) == 0)
+			continue;
+		last = output->address;
+		if (output_check(check, output) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* -- All ----------------------------------------------------------------------------------------------------------- */
 
 static int versions_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
@@ -180,7 +225,7 @@ static int versions_check(const struct plan *plan, struct state_txn *txn, struct
 	json_object_foreach(
 	    plan->reads, address,
 	    version) if (version_check(&check, address, (uint64_t)json_integer_value(version), "reads") < 0) return -1;
-	if (users_check(&check) < 0)
+	if (users_check(&check) < 0 || outputs_check(&check) < 0)
 		return -1;
 	if (check.stale > STALE_SHOWN)
 		diag_error(d, "... and %zu more like that", check.stale - STALE_SHOWN);

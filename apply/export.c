@@ -85,7 +85,7 @@ struct export
 	struct state_txn *txn;
 	const struct schema_set *schemas;
 	bool secrets;
-	json_t *resources, *regions, *intents, *plans;
+	json_t *resources, *regions, *intents, *plans, *outputs;
 	struct diag *d;
 };
 
@@ -154,6 +154,17 @@ static int export_numbers(struct export *e, json_t *out)
 	return 0;
 }
 
+static int export_outputs(void *payload, const struct state_outputs *outputs)
+{
+	struct export *e = payload;
+	json_auto_t *object = json_loadb(outputs->text, outputs->text_len, 0, NULL);
+
+	if (!json_is_object(object))
+		return diag_error(e->d, "the state's outputs of %s cannot be read", outputs->address);
+	json_object_set_new(e->outputs, outputs->address, e->secrets ? json_incref(object) : redacted(NULL, object));
+	return 0;
+}
+
 static int export_frame(struct export *e, json_t *out)
 {
 	mem_auto_str char *lineage = NULL;
@@ -180,7 +191,15 @@ static int export_frame(struct export *e, json_t *out)
 int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
 		       struct diag *d)
 {
-	struct export e = {txn, schemas, secrets, json_object(), json_object(), json_object(), json_object(), d};
+	struct export e = {.txn = txn,
+			   .schemas = schemas,
+			   .secrets = secrets,
+			   .resources = json_object(),
+			   .regions = json_object(),
+			   .intents = json_object(),
+			   .plans = json_object(),
+			   .outputs = json_object(),
+			   .d = d};
 	json_t *all = json_object();
 	int rc = export_frame(&e, all);
 
@@ -190,6 +209,9 @@ int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_
 		rc = state_intent_each(txn, export_intent, &e, d) < 0 ? -1 : 0;
 	if (rc == 0)
 		rc = state_plan_each(txn, export_plan, &e, d) < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = state_outputs_each(txn, "", export_outputs, &e, d) < 0 ? -1 : 0;
+	json_object_set_new(all, "Outputs", e.outputs);
 	json_object_set_new(all, "Regions", e.regions);
 	json_object_set_new(all, "Plans", e.plans);
 	json_object_set_new(all, "Resources", e.resources);

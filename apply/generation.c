@@ -200,6 +200,7 @@ static json_t *outcome_of(const struct apply_run *run)
 	    {"Adopted", report->adopted},
 	    {"Forgotten", report->forgotten},
 	    {"Moved", report->moved},
+	    {"Outputs", report->outputs},
 	    {"ElapsedMs", (uint64_t)report->elapsed_ms},
 	    {"Calls", report->provider.calls},
 	    {"Retries", report->provider.retries},

@@ -12,6 +12,7 @@
 
 #include "apply/run.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 /* Stays the same when the call is repeated, and differs from every other create of that address. */
@@ -102,6 +103,16 @@ static json_t *intent_body(struct apply_op *op)
 	return body;
 }
 
+/* Under another name of the account a whole instance moves, its outputs with the first of it. */
+static int outputs_move(struct apply_op *op, struct state_txn *txn)
+{
+	const char *from = op->change->moved_from, *to = op->change->address;
+	mem_auto_str char *old = mem_strndup(from, (size_t)(strrchr(from, '/') - from));
+	mem_auto_str char *now = mem_strndup(to, (size_t)(strrchr(to, '/') - to));
+
+	return strcmp(old, now) == 0 ? 0 : apply_outputs_move(txn, old, now, op->run->d);
+}
+
 /* Asked for whenever something is written, since the transaction that moved it has perhaps not lasted. */
 int apply_op_move(struct apply_op *op, struct state_txn *txn)
 {
@@ -116,6 +127,8 @@ int apply_op_move(struct apply_op *op, struct state_txn *txn)
 	if (there <= 0)
 		return there;
 	run->dirty = true;
+	if (outputs_move(op, txn) < 0)
+		return -1;
 	return plan_record_move(txn, change->moved_from, change->address, run->generation, NULL, run->d);
 }
 

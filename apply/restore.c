@@ -10,16 +10,16 @@
 
 /* -- Is it one? ---------------------------------------------------------------------------------------------------- */
 
-static bool address_is_whole(const char *address)
+static bool address_is_whole(const char *address, size_t wanted)
 {
-	size_t parts = 1;
+	size_t parts = *address != '\0';
 
 	for (const char *c = address; *c != '\0'; c++) {
 		if (*c == '/' && (c == address || c[1] == '/' || c[1] == '\0'))
 			return false;
 		parts += *c == '/';
 	}
-	return parts == 4;
+	return parts == wanted;
 }
 
 /* That recovery can look for it. */
@@ -32,7 +32,22 @@ static bool intent_is_whole(const char *address, const json_t *body)
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (json_get_string(body, needed[i]) == NULL)
 			return false;
-	return address_is_whole(address) && (recorded == NULL || plan_record_parse(&record, recorded) == 0);
+	return address_is_whole(address, 4) && (recorded == NULL || plan_record_parse(&record, recorded) == 0);
+}
+
+/* Older programs kept none. */
+static void outputs_check(const json_t *outputs, struct diag *d)
+{
+	const char *address;
+	json_t *body;
+
+	if (outputs != NULL && !json_is_object(outputs))
+		diag_error(d, "this export is damaged: Outputs is no object");
+	json_object_foreach((json_t *)outputs, address, body)
+	{
+		if (!address_is_whole(address, 3) || !json_is_object(body))
+			diag_error(d, "this export is damaged: \"%s\" has no outputs that can be read", address);
+	}
 }
 
 static int document_check(const json_t *document, struct diag *d)
@@ -60,11 +75,12 @@ static int document_check(const json_t *document, struct diag *d)
 		if (!intent_is_whole(address, body))
 			diag_error(d, "this export is damaged: \"%s\" has no intent that can be read", address);
 	}
+	outputs_check(json_object_get(document, "Outputs"), d);
 	json_object_foreach((json_t *)resources, address, body)
 	{
 		struct plan_record record;
 
-		if (!address_is_whole(address) || plan_record_parse(&record, body) < 0 || record.account_id == NULL)
+		if (!address_is_whole(address, 4) || plan_record_parse(&record, body) < 0 || record.account_id == NULL)
 			diag_error(d, "this export is damaged: \"%s\" has no record that can be read", address);
 	}
 	return d->errors > errors ? -1 : 0;
@@ -138,6 +154,11 @@ static int restore_all(struct surgery *s, const json_t *document, size_t *count)
 	json_object_foreach(json_object_get(document, "Regions"), key, body)
 	{
 		if (json_is_object(body) && state_regions_put(s->txn, key, body, s->d) < 0)
+			return -1;
+	}
+	json_object_foreach(json_object_get(document, "Outputs"), key, body)
+	{
+		if (state_outputs_put(s->txn, key, body, s->d) < 0)
 			return -1;
 	}
 	json_object_foreach(json_object_get(document, "Resources"), key, body)

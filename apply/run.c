@@ -282,6 +282,8 @@ static int run_loop(struct apply_run *run)
 	rc = lost_report(run);
 	apply_report_close(run);
 	apply_report_progress(run);
+	if (!run->lost && apply_outputs_store(run) < 0)
+		rc = -1;
 	if (apply_generation_finish(run) < 0)
 		rc = -1;
 	if (run->lost)

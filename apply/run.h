@@ -8,6 +8,7 @@
  *   intents.c   what is written before a call
  *   results.c   what is written after it
  *   report.c    counting and telling
+ *   outputs.c   outputs of stacks, once all is over
  *   generation.c  what the generation says of the run
  *   hide.c      secrets in what a service says
  *   recover.c   open intents of a run that was cut off: all of them
@@ -282,6 +283,15 @@ void apply_report_node(struct apply_run *run, size_t change, const struct apply_
 void apply_report_progress(struct apply_run *run);
 /* Counts what was never started. */
 void apply_report_close(struct apply_run *run);
+
+/* -- outputs.c ----------------------------------------------------------------------------------------------------- */
+
+/* Records the plan's outputs of each instance whose changes are all done. Called when nothing is under way any more. */
+int apply_outputs_store(struct apply_run *run);
+/* Those of one instance get the address of another that has none. 0 or -1. */
+int apply_outputs_move(struct state_txn *txn, const char *from, const char *to, struct diag *d);
+/* Those of an instance as an object (new reference), NULL where there are none: 0 or -1. */
+int apply_outputs_load(json_t **out, struct state_txn *txn, const char *address, struct diag *d);
 
 /* -- generation.c -------------------------------------------------------------------------------------------------- */
 

@@ -289,7 +289,7 @@ static int move_run(struct move *m, const json_t *facts, struct addresses *addre
 		return diag_error(s->d, "nothing is recorded at %s; muster state list shows what is", m->from);
 	if (surgery_no_intents(s, move_hits, m) < 0 || move_check_account(m) < 0 || surgery_generation(s, facts) < 0)
 		return -1;
-	if (move_records(m, addresses) < 0)
+	if (move_records(m, addresses) < 0 || surgery_outputs_move(&m->surgery, m->from, m->to) < 0)
 		return -1;
 	return state_record_each(s->txn, "", depends_visit, m, s->d) < 0 ? -1 : 0;
 }
@@ -398,7 +398,7 @@ static int forget_run(struct forget *f, const json_t *facts)
 	for (size_t i = 0; rc == 0 && i < f->intents.count; i++)
 		if (state_intent_delete(s->txn, f->intents.list[i], s->d) < 0)
 			rc = -1;
-	return rc;
+	return rc == 0 ? surgery_outputs_forget(&f->surgery, f->addresses.list, f->addresses.count) : rc;
 }
 
 int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,

@@ -25,4 +25,11 @@ int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *
 /* -1 with a message when an apply that was cut off has left something open at an address for which `hits` is true. */
 int surgery_no_intents(struct surgery *s, bool (*hits)(void *payload, const char *address), void *payload);
 
+/* Outputs go along where the whole of their instance does: from an address of fewer than four parts.
+ * (surgery_outputs.c)
+ */
+int surgery_outputs_move(struct surgery *s, const char *from, const char *to);
+/* Takes away those of instances that have no record any more, after these addresses were forgotten (in order). */
+int surgery_outputs_forget(struct surgery *s, char *const *addresses, size_t count);
+
 #endif

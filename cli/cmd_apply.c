@@ -200,7 +200,10 @@ static bool confirmed(struct cli *cli, const struct plan *plan)
 		diag_error(&cli->diag, "nobody is there to say yes; apply a saved plan, or use --auto-approve");
 		return false;
 	}
-	text_count(&count, plan->change_count, "change");
+	if (plan->change_count > 0)
+		text_count(&count, plan->change_count, "change");
+	else
+		buf_adds(&count, "what changes of outputs");
 	printf("\nApply %s? Only \"yes\" does it: ", buf_str(&count));
 	fflush(stdout);
 	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
@@ -232,7 +235,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 		return CLI_FAILED;
 	if (!given->json)
 		planning_print(s->cli, plan);
-	if (plan->change_count == 0)
+	if (!plan_has_work(plan))
 		status = status_of(s->cli, plan, NULL);
 	else if (!given->allow_dirty && committed_check_plan(s->cli, plan) < 0)
 		status = CLI_FAILED;

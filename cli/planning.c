@@ -146,7 +146,7 @@ int planning_show(struct cli *cli, struct plan *plan, const struct planning_outp
 	if (!output->detailed_exitcode)
 		return CLI_DONE;
 	/* Whoever asks for the exit status must not take a fleet that was not seen for one without changes. */
-	if (plan->change_count > 0)
+	if (plan_has_work(plan))
 		return CLI_CHANGES;
 	return plan_is_whole(plan) ? CLI_DONE : CLI_FAILED;
 }

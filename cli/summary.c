@@ -32,6 +32,7 @@ static void totals_text(struct buf *out, const struct apply_report *report, bool
 	add_part(out, &first, report->adopted, "adopted");
 	add_part(out, &first, report->forgotten, "forgotten");
 	add_part(out, &first, report->moved, "moved");
+	add_part(out, &first, report->outputs, report->outputs == 1 ? "output" : "outputs");
 	add_part(out, &first, report->failed, "failed");
 	add_part(out, &first, report->skipped, "skipped");
 	add_part(out, &first, report->not_started, "not started");
@@ -85,6 +86,7 @@ json_t *summary_json(const struct plan *plan, const struct apply_report *report)
 	    {"adopted", report->adopted},
 	    {"forgotten", report->forgotten},
 	    {"moved", report->moved},
+	    {"outputs", report->outputs},
 	    {"elapsed_ms", (uint64_t)report->elapsed_ms},
 	    {"calls", report->provider.calls},
 	    {"retries", report->provider.retries},

@@ -64,6 +64,7 @@ static void set_aside(struct subject *s, enum plan_note_kind kind, const char *s
 	const struct specs_instance *instance = s->resource->instance;
 
 	map_set(&s->m->seen, s->resource->address, SEEN_ASIDE);
+	maker_outputs_hold(s->m, s->resource->address);
 	if (!s->recorded)
 		maker_blocked(s->m, s->resource->address, why);
 	maker_note(s->m, kind, instance->account->name, instance->region, subject, why);
@@ -692,6 +693,8 @@ int maker_build(struct maker *m)
 			if (plan_resource(m, &resources[k]) < 0)
 				result = -1;
 		}
+		if (maker_outputs(m, instance) < 0)
+			result = -1;
 		specs_instance_release(instance);
 	}
 	m->plan->target_count = targets.live;

@@ -38,6 +38,13 @@ void plan_file_change(const struct plan *plan, const struct plan_change *change,
 /* The document without its changes and its digest. New reference. */
 json_t *plan_file_frame(const struct plan *plan);
 
+/* -- file_outputs.c ---- */
+
+/* `output_changes` and muster.outputs; NULL where nothing is to stand there. */
+void plan_file_outputs(const struct plan *plan, json_t **theirs, json_t **ours);
+/* The plan's outputs out of muster.outputs (may be NULL): 0, or -1 and in *what what is wrong with the one at *at. */
+int plan_file_outputs_read(struct plan *plan, const json_t *ours, const char **at, const char **what);
+
 /* -- file_read.c ---- */
 
 /* A plan out of a document whose digest has been checked. `file` is for messages. */

@@ -457,6 +457,33 @@ static void check_limits(struct plan_reader *r, const json_t *muster)
 	r->plan->limits = counted;
 }
 
+static void read_outputs(struct plan_reader *r, const json_t *muster)
+{
+	const json_t *all = read_object(r, muster, "outputs", false), *outputs;
+	const char *address, *what, *at = "";
+	json_t *item;
+
+	if (plan_file_outputs_read(r->plan, all, &at, &what) < 0) {
+		r->at = at;
+		wrong(r, "outputs", what);
+		return;
+	}
+	json_object_foreach((json_t *)all, address, item)
+	{
+		const char *name;
+		json_t *output;
+
+		r->at = address;
+		outputs = json_object_get(item, "changes");
+		json_object_foreach((json_t *)outputs, name, output)
+		{
+			check_secrets(r, json_object_get(output, "after"), true);
+			check_secrets(r, json_object_get(output, "before"), false);
+		}
+	}
+	r->at = "muster";
+}
+
 static void read_signatures(struct plan_reader *r, const json_t *muster)
 {
 	if (plan_file_signatures(&r->plan->signatures, json_object_get(muster, "signatures")) < 0)
@@ -527,6 +554,7 @@ int plan_from_json(struct plan **out, const char *file, const json_t *root, cons
 	read_accounts(&r, muster);
 	read_notes(&r, muster);
 	read_changes(&r, root, muster);
+	read_outputs(&r, muster);
 	read_signatures(&r, muster);
 	check_limits(&r, muster);
 	if (!r.failed)

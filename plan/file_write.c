@@ -396,15 +396,20 @@ static void add_changes(const struct plan *plan, json_t *resources, json_t *chan
 
 json_t *plan_file_frame(const struct plan *plan)
 {
-	json_t *root = json_pack("{s:s}", "format_version", PLAN_FILE_FORMAT);
+	json_t *root = json_pack("{s:s}", "format_version", PLAN_FILE_FORMAT), *theirs, *ours;
 	char time[32];
 
 	text_time(time, sizeof time, plan->created_ms);
 	json_object_set_new(root, "timestamp", json_string(time));
 	json_object_set_new(root, "complete", json_true());
 	json_object_set_new(root, "errored", json_false());
-	json_object_set_new(root, "applyable", json_boolean(plan->change_count > 0 && !plan->drift && !plan->past));
+	json_object_set_new(root, "applyable", json_boolean(plan_has_work(plan) && !plan->drift && !plan->past));
 	json_object_set_new(root, "muster", muster_part(plan));
+	plan_file_outputs(plan, &theirs, &ours);
+	if (theirs != NULL)
+		json_object_set_new(root, "output_changes", theirs);
+	if (ours != NULL)
+		json_object_set_new(json_object_get(root, "muster"), "outputs", ours);
 	return root;
 }
 

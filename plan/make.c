@@ -83,6 +83,8 @@ int maker_start(struct maker *m)
 	map_free(&m->blocked, free);
 	map_free(&m->noted, NULL);
 	map_free(&m->intents, NULL);
+	map_free(&m->held, NULL);
+	m->outputs_met = 0;
 	m->plan = plan_new();
 	m->plan->refreshed = options->refresh;
 	m->plan->destroy = options->destroy;
@@ -136,7 +138,7 @@ static int compute(struct maker *m)
 		maker_complaints_tell(m);
 		return -1;
 	}
-	if (maker_removed(m) < 0)
+	if (maker_removed(m) < 0 || maker_outputs_removed(m) < 0)
 		return -1;
 	maker_moved_settle(m);
 	failed = m->d->errors > errors;
@@ -219,6 +221,7 @@ void maker_free(struct maker *m)
 	map_free(&m->blocked, free);
 	map_free(&m->noted, NULL);
 	map_free(&m->intents, NULL);
+	map_free(&m->held, NULL);
 	map_free(&m->names, NULL);
 	map_free(&m->renamed, NULL);
 	map_free(&m->moves, free);

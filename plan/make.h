@@ -7,6 +7,7 @@
  *   moved.c     what is recorded under an address that it has no more
  *   origins.c   names that are in use by what was moved or replaced
  *   removed.c   what is recorded and no longer wanted
+ *   outputs.c   what becomes of the stacks' outputs
  *   find.c      live identities of what would be created
  *   select.c    --only, blocked dependents, what is still used, what is read
  *   drift.c     a report of drift instead of a plan; drift_accept.c: what goes into the record
@@ -77,6 +78,8 @@ struct maker {
 	struct map scanned; /* ... these generations */
 	struct map left;    /* physical identity of what a replacement has left -> address (char *) */
 	bool records_read;  /* for `origins` and `left` */
+	struct map held;    /* addresses of resources and instances that stay as they are: not all of it is applied */
+	size_t outputs_met; /* recorded outputs whose instance the specs have */
 	struct {
 		char *address, *origin;
 		int64_t incarnation;
@@ -110,6 +113,15 @@ int maker_removed(struct maker *m);
 /* Adds the deletions of what earlier create-first replacements of a record left behind. `moved_from` may be NULL. */
 void maker_deposed(struct maker *m, const char *address, const char *moved_from, const struct state_record *raw,
 		   const struct plan_record *record);
+
+/* What becomes of the outputs of an instance that was evaluated and decided upon: before it is released. */
+int maker_outputs(struct maker *m, const struct specs_instance *instance);
+/* Those of instances that the specs do not have any more. */
+int maker_outputs_removed(struct maker *m);
+/* The resource stays as it is although the specs want it otherwise, so its instance's outputs do, too. */
+void maker_outputs_hold(struct maker *m, const char *address);
+/* Leaves those that nothing holds and that --only has; in order. */
+void maker_outputs_select(struct maker *m);
 
 /* Takes note that records stand under a name that the roster does not have, of an account that it has. */
 void maker_renamed(struct maker *m, const char *former, struct maker_account *account);

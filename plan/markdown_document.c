@@ -52,14 +52,18 @@ static void put_warnings(struct buf *out, const struct plan_view *view)
 
 static void put_totals(struct buf *out, const struct plan_view *view)
 {
-	bool shown[PLAN_VIEW_TOTALS];
+	bool shown[PLAN_VIEW_TOTALS], any = false;
 
 	if (view->nothing != NULL) {
 		buf_addf(out, "**%s**\n\n", view->nothing);
 		return;
 	}
 	for (size_t i = 0; i < PLAN_VIEW_TOTALS; i++)
-		shown[i] = view->totals[i].count > 0;
+		any |= shown[i] = view->totals[i].count > 0;
+	if (!any) {
+		buf_adds(out, "**No resource changes, only outputs.**\n\n");
+		return;
+	}
 	buf_adds(out, "| |");
 	for (size_t i = 0; i < PLAN_VIEW_TOTALS; i++)
 		if (shown[i])

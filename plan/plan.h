@@ -131,11 +131,29 @@ struct plan_account {
 	json_t *regions; /* list: what was enabled when the plan was made; apply never asks again */
 };
 
+/* An output of a stack in one target that changes, by name. Strings and JSON are owned by the plan. */
+struct plan_output {
+	const char *address; /* of the instance: account/region/stack */
+	const char *account, *region, *stack, *name;
+	/* Create, update, delete; PLAN_NOOP: only taken into a state that has none of this instance yet, although it
+	 * has its resources (made before outputs were kept): not shown. */
+	enum plan_action action;
+	json_t *before; /* as last applied, NULL: there was none. Secrets are {"Muster::Secret": ...} on both sides */
+	json_t *after;  /* NULL: goes; may hold residuals: known after apply */
+	/* SHA-256 in hex of all outputs recorded for the instance when the plan was made; NULL: there were none. */
+	const char *recorded;
+	const char *moved_from; /* instance that they are recorded under until this is applied, or NULL */
+	const char **depends;   /* addresses in other instances that it rests on (of four parts or three) */
+	size_t depend_count;
+};
+
 struct plan {
 	struct plan_change *changes; /* sorted by stack order, then address */
 	size_t change_count;
-	size_t unchanged;    /* resources looked at that need nothing */
-	size_t target_count; /* targets that the specs reach */
+	size_t unchanged;            /* resources looked at that need nothing */
+	size_t target_count;         /* targets that the specs reach */
+	struct plan_output *outputs; /* those that change, sorted by address, then name */
+	size_t output_count;
 	struct plan_note *notes;
 	size_t note_count;
 	struct plan_account *accounts;
@@ -173,6 +191,8 @@ struct plan {
 };
 /* Implemented, with the pieces that make a plan, in store.c (private header store.h). */
 void plan_free(struct plan *plan);
+/* Whether applying it would do anything: changes, or outputs that change. (store.c) */
+bool plan_has_work(const struct plan *plan);
 /* Whether the plan could look at everything that the specs want: nothing unreachable, nothing blocked. (store.c) */
 bool plan_is_whole(const struct plan *plan);
 

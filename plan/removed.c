@@ -168,14 +168,19 @@ static int visit(void *payload, const struct state_record *raw)
 	json_auto_t *body = NULL;
 	const char *why;
 
-	if (map_has(&m->seen, raw->address) || in_blocked_instance(m, raw->address))
+	if (map_has(&m->seen, raw->address))
 		return 0;
+	if (in_blocked_instance(m, raw->address)) {
+		maker_outputs_hold(m, raw->address);
+		return 0;
+	}
 	body = json_loadb(raw->text, raw->text_len, 0, NULL);
 	if (plan_record_parse(&record, body) < 0 || plan_change_address(m->plan, &place, raw->address) < 0)
 		return diag_error(m->d, "the state's record of %s cannot be read", raw->address);
 	why = unreachable(m, &record, &place);
 	if (why != NULL) {
 		note_unreachable(m, &record, &place, why);
+		maker_outputs_hold(m, raw->address);
 		return 0;
 	}
 	change = plan_change_add(m->plan);

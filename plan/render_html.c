@@ -99,6 +99,10 @@ static void fleet_open(struct fleet *f, const struct plan *plan)
 		names_add(&f->accounts, plan->changes[i].account);
 		names_add(&f->regions, plan->changes[i].region);
 	}
+	for (i = 0; i < plan->output_count; i++) {
+		names_add(&f->accounts, plan->outputs[i].account);
+		names_add(&f->regions, plan->outputs[i].region);
+	}
 	regions_sort(&f->regions, plan->home_region);
 }
 

@@ -96,29 +96,36 @@ static void print_line(struct printer *p, const struct plan_line *line)
 	buf_addc(p->out, '\n');
 }
 
-static void print_entry(struct printer *p, const struct plan_entry *entry)
+/* Many outputs may come at once, and say little each: they are set closer. */
+static void print_entry(struct printer *p, const struct plan_entry *entry, bool close)
 {
 	paint(p, paint_of(entry->action));
 	buf_addf(p->out, "%s %s", entry->sign, entry->verb);
 	paint_end(p);
 	buf_addc(p->out, ' ');
 	put(p, PAINT_BOLD, entry->title);
-	buf_addf(p->out, " (%s)\n    in %s\n", entry->type, entry->where);
+	if (close)
+		buf_addf(p->out, " in %s\n", entry->where);
+	else
+		buf_addf(p->out, " (%s)\n    in %s\n", entry->type, entry->where);
 	for (size_t i = 0; i < entry->remarks.count; i++)
 		print_remark(p, INDENT, entry->remarks.items[i]);
 	for (size_t i = 0; i < entry->lines.count; i++)
 		print_line(p, &entry->lines.items[i]);
-	buf_addc(p->out, '\n');
+	if (!close)
+		buf_addc(p->out, '\n');
 }
 
 static void print_section(struct printer *p, const struct plan_section *section)
 {
 	if (section->heading != NULL) {
 		put(p, PAINT_BOLD, section->heading);
-		buf_adds(p->out, section->count == 0 ? "\n  nothing\n\n" : "\n\n");
+		buf_adds(p->out, section->count == 0 ? "\n  nothing\n\n" : section->outputs ? "\n" : "\n\n");
 	}
 	for (size_t i = 0; i < section->count; i++)
-		print_entry(p, &section->entries[i]);
+		print_entry(p, &section->entries[i], section->outputs);
+	if (section->outputs)
+		buf_addc(p->out, '\n');
 }
 
 static void print_note(struct printer *p, const struct plan_view_note *note)

@@ -73,6 +73,7 @@ static void drop_blocked(struct maker *m)
 				maker_blocked(m, instance, why);
 				again = true;
 			}
+			maker_outputs_hold(m, change->address);
 			plan_change_drop(&m->plan->changes[i]);
 		}
 	}
@@ -176,6 +177,7 @@ static void drop_used(struct maker *m, struct plan_change *change, const char *u
 		if (change->action == PLAN_REPLACE)
 			maker_blocked(m, change->address, why);
 	}
+	maker_outputs_hold(m, change->address);
 	plan_change_drop(change);
 }
 
@@ -280,6 +282,7 @@ static int apply_only(struct maker *m)
 			map_set(&left_out, change->address, m);
 			map_set(&left_out, instance, m);
 		}
+		maker_outputs_hold(m, change->address);
 		plan_change_drop(&m->plan->changes[i]);
 	}
 	compact(m->plan);
@@ -399,6 +402,7 @@ int maker_select(struct maker *m)
 		return -1;
 	maker_moved_tell(m);
 	maker_finish(m);
+	maker_outputs_select(m);
 	/* Of what is accepted the record keeps the secrets that it has, whatever they are now. */
 	for (size_t i = 0; i < plan->change_count; i++)
 		if (!plan->changes[i].accepted)

@@ -17,7 +17,7 @@ struct chunk {
 
 struct plan_private {
 	struct chunk *chunks;
-	size_t change_room, note_room, account_room;
+	size_t change_room, note_room, account_room, output_room;
 };
 
 struct plan *plan_new(void)
@@ -112,6 +112,70 @@ struct plan_account *plan_account_add(struct plan *plan, const char *name, const
 	return &plan->accounts[plan->account_count++];
 }
 
+/* Outputs of one instance follow each other and share its words. */
+static bool output_place(struct plan *plan, struct plan_output *output, const char *address)
+{
+	const struct plan_output *last = plan->output_count > 0 ? &plan->outputs[plan->output_count - 1] : NULL;
+	char *words, *rest;
+
+	if (last != NULL && strcmp(last->address, address) == 0) {
+		output->address = last->address;
+		output->account = last->account;
+		output->region = last->region;
+		output->stack = last->stack;
+		return true;
+	}
+	output->address = plan_keep(plan, address);
+	rest = words = (char *)(uintptr_t)plan_keep(plan, address);
+	output->account = strsep(&rest, "/");
+	output->region = strsep(&rest, "/");
+	output->stack = strsep(&rest, "/");
+	return rest == NULL && output->stack != NULL && *words != '\0' && *output->region != '\0' &&
+	       *output->stack != '\0';
+}
+
+struct plan_output *plan_output_add(struct plan *plan, const char *address, const char *name)
+{
+	struct plan_output output = {0};
+
+	if (!output_place(plan, &output, address))
+		return NULL;
+	output.name = plan_keep(plan, name);
+	plan->outputs =
+	    make_room(plan->outputs, plan->output_count, &plan->private->output_room, sizeof *plan->outputs);
+	plan->outputs[plan->output_count] = output;
+	return &plan->outputs[plan->output_count++];
+}
+
+static int order_outputs(const void *a, const void *b)
+{
+	const struct plan_output *x = a, *y = b;
+	int by_address = strcmp(x->address, y->address);
+
+	return by_address != 0 ? by_address : strcmp(x->name, y->name);
+}
+
+void plan_outputs_sort(struct plan *plan)
+{
+	if (plan->output_count > 0)
+		qsort(plan->outputs, plan->output_count, sizeof *plan->outputs, order_outputs);
+}
+
+void plan_output_drop(struct plan_output *output)
+{
+	json_decref(output->before);
+	json_decref(output->after);
+	memset(output, 0, sizeof *output);
+}
+
+bool plan_has_work(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->output_count; i++)
+		if (plan->outputs[i].action != PLAN_NOOP)
+			return true;
+	return plan->change_count > 0;
+}
+
 int plan_change_address(struct plan *plan, struct plan_change *change, const char *address)
 {
 	char *copy = mem_strdup(address), *rest = copy, *parts[4];
@@ -147,6 +211,8 @@ void plan_free(struct plan *plan)
 		return;
 	for (size_t i = 0; i < plan->change_count; i++)
 		plan_change_drop(&plan->changes[i]);
+	for (size_t i = 0; i < plan->output_count; i++)
+		plan_output_drop(&plan->outputs[i]);
 	for (size_t i = 0; i < plan->account_count; i++) {
 		json_decref(plan->accounts[i].access);
 		json_decref(plan->accounts[i].regions);
@@ -168,6 +234,7 @@ void plan_free(struct plan *plan)
 	json_decref(plan->drift_report);
 	free(plan->changes);
 	free(plan->notes);
+	free(plan->outputs);
 	free(plan->accounts);
 	free(plan->lineage);
 	free(plan->home_region);

@@ -15,6 +15,12 @@ void *plan_keep_array(struct plan *plan, size_t count, size_t size);
 struct plan_change *plan_change_add(struct plan *plan);
 struct plan_note *plan_note_add(struct plan *plan, enum plan_note_kind kind, const char *account, const char *region,
 				const char *subject, const char *text);
+/* Of `address`, which must have three parts (NULL, if not), to be filled. */
+struct plan_output *plan_output_add(struct plan *plan, const char *address, const char *name);
+/* In their order. */
+void plan_outputs_sort(struct plan *plan);
+/* Frees what it holds and zeroes it: one without an address is none. */
+void plan_output_drop(struct plan_output *output);
 struct plan_account *plan_account_add(struct plan *plan, const char *name, const char *id, json_t *access,
 				      json_t *regions);
 /* Frees what a change holds and zeroes it: one without an address is none. */

@@ -160,7 +160,7 @@ static void make_facts(struct plan_view *view)
 	const struct plan *plan = view->plan;
 	buf_auto struct buf text = BUF_INIT;
 
-	if (plan->change_count == 0) {
+	if (!plan_has_work(plan)) {
 		buf_adds(&text, plan->drift ? "No drift" : "No changes");
 		buf_adds(&text, plan_is_whole(plan) ? "." : " in what could be reached.");
 		view->nothing = mem_strdup(buf_str(&text));
@@ -272,6 +272,7 @@ void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width
 	make_sections(out, width);
 	plan_view_notes_make(out);
 	plan_view_totals_make(out);
+	plan_view_outputs_make(out, width);
 	make_facts(out);
 	make_origin(out);
 	make_signers(out);
@@ -324,5 +325,7 @@ void plan_view_free(struct plan_view *view)
 	plan_texts_free(&view->origin);
 	plan_texts_free(&view->signers);
 	plan_groups_free(&view->groups);
+	plan_groups_free(&view->output_groups);
+	plan_free(view->outputs);
 	*view = (struct plan_view){0};
 }

@@ -93,6 +93,7 @@ struct plan_entry {
 
 struct plan_section {
 	char *heading;              /* NULL: there is only one section */
+	bool outputs;               /* its entries are outputs of stacks, not resources */
 	struct plan_entry *entries; /* what a reader must care about most first */
 	size_t count;
 };
@@ -126,8 +127,10 @@ struct plan_view {
 	struct plan_groups groups;
 	char *title;                /* NULL, or what this is when it is no plain plan: "Rollback to generation 12" */
 	struct plan_texts warnings; /* stand before all else: limits that are exceeded */
-	struct plan_section sections[2];
-	size_t section_count;          /* 1 or 2 */
+	struct plan_section sections[3];
+	size_t section_count; /* 1 or 2 of changes, and one of outputs where some change */
+	struct plan *outputs; /* those as changes, so that they are grouped like these; NULL: none */
+	struct plan_groups output_groups;
 	struct plan_view_notes *notes; /* what must not be overlooked comes first */
 	size_t note_count;
 	struct plan_view_total totals[PLAN_VIEW_TOTALS]; /* create, update, replace, delete, adopt, forget, move */
@@ -161,6 +164,8 @@ void plan_view_section_totals(struct buf *out, const struct plan_view *view, boo
 /* Why a group's change is made, and whom it touches: a line each. (view_remarks.c) */
 void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group,
 			    const struct map *dependents);
+/* Adds the section of outputs, and a fact that counts them (view_outputs.c). */
+void plan_view_outputs_make(struct plan_view *view, size_t width);
 /* Fills totals, counts and summary (view_totals.c). */
 void plan_view_totals_make(struct plan_view *view);
 /* One more of `name` in a map of size_t *, to be freed with map_free(counts, free). */

@@ -126,6 +126,6 @@ void plan_view_totals_make(struct plan_view *view)
 {
 	count_actions(view->totals, view->plan, COUNT_ALL);
 	count_places(view);
-	if (view->plan->change_count > 0)
+	if (plan_has_work(view->plan))
 		make_summary(view);
 }

@@ -203,6 +203,11 @@ int specs_evaluate(struct specs *specs, struct specs_instance *instance, const s
 struct specs_resource *specs_instance_resources(const struct specs_instance *instance, size_t *count);
 /* The evaluated Outputs: object of name -> value (residuals possible), borrowed; stays after release. */
 const json_t *specs_instance_outputs(const struct specs_instance *instance);
+/* Whether an output of it has no value since what it refers to is not there (blocked), rather than by its condition. */
+bool specs_instance_output_blocked(const struct specs_instance *instance, const char *name);
+/* Addresses in other instances (of four parts or three) that an output rests on, sorted; borrowed as the outputs. */
+const char *const *specs_instance_output_depends(const struct specs_instance *instance, const char *name,
+						 size_t *count);
 /* Frees the resources of an evaluated instance, keeps its outputs for other instances' references. */
 void specs_instance_release(struct specs_instance *instance);
 /* Forgets all evaluation, outputs too, so that everything can be evaluated anew (another resolver state). */

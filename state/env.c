@@ -22,8 +22,8 @@
 #endif
 #define MAX_READERS 1000
 
-static const char *const store_db_names[STORE_DB_COUNT] = {"meta",    "resources", "history", "generations",
-							   "intents", "regions",   "blobs",   "plans"};
+static const char *const store_db_names[STORE_DB_COUNT] = {"meta",    "resources", "history", "generations", "intents",
+							   "regions", "blobs",     "plans",   "outputs"};
 
 /* -- Messages ------------------------------------------------------------------------------------------------------ */
 
@@ -129,8 +129,15 @@ static int open_dbs(struct state *state, MDB_txn *mdb, unsigned flags, struct di
 {
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < STORE_DB_COUNT; i++)
+	state->no_outputs = false;
+	for (size_t i = 0; rc == 0 && i < STORE_DB_COUNT; i++) {
 		rc = mdb_dbi_open(mdb, store_db_names[i], flags, &state->dbi[i]);
+		/* Older programs of the same format kept none. */
+		if (rc == MDB_NOTFOUND && i == STORE_OUTPUTS) {
+			state->no_outputs = true;
+			rc = 0;
+		}
+	}
 	if (rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE)
 		return store_corrupt(state, d, "a part of it is missing");
 	return rc == 0 ? 0 : store_error(state, d, rc, "open it");
@@ -180,10 +187,9 @@ static int env_examine(struct state *state, uint64_t *format, struct diag *d)
 	return rc == 0 ? 0 : store_error(state, d, rc, "read it");
 }
 
-static int env_migrate(struct state *state, uint64_t format, struct diag *d)
+/* Sub-databases that a state of before lacks. */
+static int env_complete(struct state *state, struct diag *d)
 {
-	const struct store_migration *list;
-	size_t count;
 	MDB_txn *mdb;
 	int rc = mdb_txn_begin(state->env, NULL, 0, &mdb);
 
@@ -194,8 +200,16 @@ static int env_migrate(struct state *state, uint64_t format, struct diag *d)
 		return -1;
 	}
 	rc = mdb_txn_commit(mdb);
-	if (rc != 0)
-		return store_error(state, d, rc, "migrate it");
+	return rc == 0 ? 0 : store_error(state, d, rc, "migrate it");
+}
+
+static int env_migrate(struct state *state, uint64_t format, struct diag *d)
+{
+	const struct store_migration *list;
+	size_t count;
+
+	if (env_complete(state, d) < 0)
+		return -1;
 	list = store_migrations(&count);
 	return store_migrate(state, format, STATE_FORMAT, list, count, d);
 }
@@ -213,7 +227,8 @@ int store_env_open(struct state *state, struct diag *d)
 	close(fd);
 	if (rc < 0 || env_map(state, &header, d) < 0)
 		return -1;
-	if (env_examine(state, &format, d) < 0 || (format < STATE_FORMAT && env_migrate(state, format, d) < 0)) {
+	if (env_examine(state, &format, d) < 0 || (format < STATE_FORMAT && env_migrate(state, format, d) < 0) ||
+	    (state->mode == STATE_WRITE && state->no_outputs && env_complete(state, d) < 0)) {
 		store_env_close(state);
 		return -1;
 	}

@@ -133,6 +133,29 @@ int state_intent_each(struct state_txn *txn, state_intent_visit *visit, void *pa
 int state_regions_get(struct state_txn *txn, const char *account_id, json_t **out, struct diag *d);
 int state_regions_put(struct state_txn *txn, const char *account_id, const json_t *body, struct diag *d);
 
+/* -- Outputs of stacks as last applied ------------------------------------------------------------------------------
+ * For each instance (account/region/stack) an object of name -> value, in which secrets are {"Muster::Secret": ...}. No
+ * history is kept of them. A state made by a program that kept none has none. (outputs.c) */
+
+struct state_outputs {
+	const char *address;
+	const char *text; /* the object as canonical JSON, not NUL-terminated */
+	size_t text_len;
+};
+/* 1 and the outputs (pointers valid until the next write or the end of the transaction), 0 when there are none, -1. */
+int state_outputs_get(struct state_txn *txn, const char *address, struct state_outputs *out, struct diag *d);
+/* Kept in canonical form. */
+int state_outputs_put(struct state_txn *txn, const char *address, const json_t *outputs, struct diag *d);
+/* 1 if there were some, 0 if not, -1. */
+int state_outputs_delete(struct state_txn *txn, const char *address, struct diag *d);
+/* Calls back for each instance that has some, under `prefix` ("" for all; whole path parts), in the order of records. A
+ * callback that returns other than 0 ends the walk, which returns that. It may write. */
+typedef int state_outputs_visit(void *payload, const struct state_outputs *outputs);
+int state_outputs_each(struct state_txn *txn, const char *prefix, state_outputs_visit *visit, void *payload,
+		       struct diag *d);
+/* How many instances have some. */
+int state_outputs_count(struct state_txn *txn, size_t *out, struct diag *d);
+
 /* -- Generations --------------------------------------------------------------------------------------------------- */
 
 /* Starts generation N+1 (the first: state_generation_first()) with the facts known at the start; its number is given to

@@ -25,6 +25,7 @@ enum store_db {
 	STORE_REGIONS,
 	STORE_BLOBS,
 	STORE_PLANS,
+	STORE_OUTPUTS,
 	STORE_DB_COUNT
 };
 
@@ -38,6 +39,7 @@ struct state {
 	size_t writes;    /* write transactions so far */
 	size_t readers;   /* open read transactions: while there are any, the map cannot move */
 	bool writing;     /* a write transaction is open */
+	bool no_outputs;  /* opened for reading, and made before outputs were kept */
 	bool lost;        /* the environment could not be opened again after an error */
 	struct buf spare; /* memory for the journal of the next write transaction */
 	struct state *next_open;
@@ -189,6 +191,9 @@ int store_record_fact(struct state_txn *txn, const struct store_key *key, MDB_va
 /* Notes a change of `address` in `generation`; an empty `before` or `after` means absent. */
 int store_history_note(struct state_txn *txn, uint64_t generation, const char *address, const MDB_val *before,
 		       const MDB_val *after, struct diag *d);
+
+/* That every entry of `outputs` can be read: 0 or -1 with a message. */
+int store_outputs_verify(struct state_txn *txn, struct diag *d);
 
 struct store_change {
 	const char *address;

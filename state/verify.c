@@ -160,7 +160,7 @@ int state_verify(struct state_txn *txn, struct state_verify_result *out, struct 
 {
 	struct proof p = {.txn = txn, .out = out, .d = d};
 	uint64_t newest;
-	int chain, records, blobs;
+	int chain, records, blobs, outputs;
 
 	memset(out, 0, sizeof *out);
 	/* Pages that this transaction wrote are not in the file yet: those were checked when it was opened. */
@@ -171,5 +171,6 @@ int state_verify(struct state_txn *txn, struct state_verify_result *out, struct 
 	chain = check_chain(&p, newest);
 	records = check_records(&p, newest);
 	blobs = check_blobs(&p);
-	return chain < 0 || records < 0 || blobs < 0 ? -1 : 0;
+	outputs = store_outputs_verify(txn, d);
+	return chain < 0 || records < 0 || blobs < 0 || outputs < 0 ? -1 : 0;
 }

@@ -118,6 +118,30 @@ int specs_instance_output(struct eval *e, const struct node *at, struct specs_in
 	return EVAL_OK;
 }
 
+static const struct output_state *state_of(const struct specs_instance *instance, const char *name)
+{
+	const struct specs_instance_private *p = instance->private;
+	const struct item *item = p->outputs != NULL ? specs_table_get(&p->outputs->names, name) : NULL;
+
+	return item != NULL ? &p->output_states[item - p->outputs->list] : NULL;
+}
+
+bool specs_instance_output_blocked(const struct specs_instance *instance, const char *name)
+{
+	const struct output_state *state = state_of(instance, name);
+
+	return state != NULL && state->progress == PROGRESS_BLOCKED;
+}
+
+const char *const *specs_instance_output_depends(const struct specs_instance *instance, const char *name,
+						 size_t *count)
+{
+	const struct output_state *state = state_of(instance, name);
+
+	*count = state != NULL ? state->depend_count : 0;
+	return state != NULL ? (const char *const *)state->depends : NULL;
+}
+
 /* -- Fn::GetStackOutput -- */
 
 static int default_account(struct eval *e, const struct node *node, const struct stack *stack, size_t *out)
