@@ -57,12 +57,13 @@ like "what a loop makes is one entry" "$out" '^\+ create bridges/Bridge\$\{each\
 like "... and its values a pattern" "$out" '\+ DisplayName: "to \$\{each\}"  # '
 like "... which is explained" "$out" '# \$\{each\}: alpha, beta, (gamma, delta|delta, gamma)'
 like "why a replacement is needed" "$out" '# forces replacement: TrailName'
-is "destruction comes first" "$(grep -oE '^[^ ]+ (delete|replace|update|create)' <<<"$out" | cut -d' ' -f2 | uniq | tr '\n' ' ')" \
+# What changes of outputs is in the same order, in a section of its own.
+is "destruction comes first" "$(sed '/^Outputs$/,$d' <<<"$out" | grep -oE '^[^ ]+ (delete|replace|update|create)' | cut -d' ' -f2 | uniq | tr '\n' ' ')" \
 	"delete replace update create "
 show markdown "$work/change.json"
 is "markdown has the same entries" "$(grep -c '<b>' <<<"$out")" \
 	"$("$muster" show "$work/change.json" | grep -cE '^[^ ]+ (delete|replace|update|create) ')"
-like "... in the same order" "$(grep -oE '<b>[a-z]+' <<<"$out" | uniq | tr '\n' ' ')" '^<b>delete <b>replace <b>update <b>create $'
+like "... in the same order" "$(sed '/^#### Outputs$/,$d' <<<"$out" | grep -oE '<b>[a-z]+' | uniq | tr '\n' ' ')" '^<b>delete <b>replace <b>update <b>create $'
 if command -v cmark-gfm >/dev/null; then
 	page=$(cmark-gfm --unsafe -e table -e autolink -e strikethrough -e tagfilter <<<"$out")
 	is "GitHub's own parser opens and closes as many details" \
