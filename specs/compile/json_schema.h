@@ -10,7 +10,7 @@
 
 #include "specs/compile/compile.h"
 
-/* Embedded when muster is built: two whole schemas of specs/schema/, and language.json, the stack's without the types. */
+/* Embedded when muster is built: two whole schemas of specs/schema/, and language.json, the stack's without types. */
 extern const char specs_schema_muster[];
 extern const char specs_schema_accounts[];
 extern const char specs_schema_language[];
