@@ -224,10 +224,6 @@ int specs_identity(char **out, const struct specs_resource *resource);
 int specs_identity_of(char **out, const struct schema_type *type, const json_t *properties,
 		      const struct schema_place *place);
 
-/* Everything that decides what an instance evaluates to, apart from other instances' outputs: SHA-256 over template,
- * files, parameters, pseudo parameters, roster parts that it reads, schema digests. */
-void specs_instance_digest(const struct specs *specs, const struct specs_instance *instance, uint8_t out[32]);
-
 /* Replaces residual expressions by values. The callbacks give a new reference, or NULL with a message. */
 struct specs_values {
 	json_t *(*attribute)(void *payload, const char *address, const char *attribute, struct diag *d);

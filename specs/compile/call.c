@@ -294,8 +294,8 @@ static int map_compile(const struct scope *scope, struct node *node, const struc
 	return call->args[0] != NULL && call->args[1] != NULL ? 0 : -1;
 }
 
-/* A file's text is as good as if it stood in the template. The path is literal so that it can be read, and be part of
- * the stack's digest, without knowing a target. */
+/* A file's text is as good as if it stood in the template. The path is literal so that it can be read without
+ * knowing a target. */
 static int file_compile(const struct scope *scope, struct node *node, const struct node *at, const struct function *f)
 {
 	const char *path = json_string_value(at->value);
@@ -308,7 +308,6 @@ static int file_compile(const struct scope *scope, struct node *node, const stru
 		return -1;
 	node->kind = NODE_CONST;
 	node->value = file->text;
-	specs_stack_read_add(scope->stack, node);
 	return 0;
 }
 

@@ -247,11 +247,9 @@ struct stack {
 	struct specs_moved *moved; /* each `to` the last step; in the arena, its strings the document's */
 	size_t moved_count;
 	json_t *owned; /* list: values that compiling made */
-	/* What the digest must cover */
-	struct node **reads; /* CALL_FILE, CALL_ACCOUNTS, CALL_REGIONS, CALL_OUTPUT */
+	/* What looks out of the stack: to be linked, and folded anew when regions are others. */
+	struct node **reads; /* CALL_ACCOUNTS, CALL_REGIONS, CALL_OUTPUT */
 	size_t read_count, read_room;
-	uint8_t digest[32], targets_digest[32];
-	bool digest_done, targets_done;
 	/* Instances, sorted by account and region, of this stack: a range of specs->instances. */
 	size_t first, count;
 	size_t *account_first; /* by account index, account_count + 1 entries, into specs->instances */

@@ -271,7 +271,6 @@ void specs_instances_free(struct specs *specs)
 				json_decref(node->call->folded);
 				node->call->folded = NULL;
 			}
-			p->stacks[s]->digest_done = p->stacks[s]->targets_done = false;
 		}
 	free(p->instances);
 	p->instances = NULL;

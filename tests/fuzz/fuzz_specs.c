@@ -131,14 +131,12 @@ static json_t *some_secret(void *payload, const json_t *source, const char *hmac
 static void evaluate_all(struct specs *specs, struct diag *d)
 {
 	static const struct specs_values values = {some_attribute, some_secret, NULL};
-	uint8_t digest[32];
 
 	specs_check(specs, d);
 	for (size_t i = 0; i < specs->instance_count; i++) {
 		size_t count;
 		struct specs_resource *list;
 
-		specs_instance_digest(specs, specs->instances[i], digest);
 		if (specs_evaluate(specs, specs->instances[i], NULL, d) != 0)
 			continue;
 		list = specs_instance_resources(specs->instances[i], &count);

@@ -500,78 +500,6 @@ static void resolving(void **state)
 	}
 }
 
-/* -- what decides an instance -- */
-
-static void digest_of(const struct memory_file *files, size_t count, const char *address, uint8_t out[32])
-{
-	struct fixture f;
-
-	fixture_begin(&f, files, count);
-	fixture_expand(&f);
-	specs_instance_digest(f.specs, instance_at(&f, address), out);
-	fixture_end(&f);
-}
-
-static void digests(void **state)
-{
-	static const char stack[] =
-	    "{\"Targets\": {\"Accounts\": [\"app-prod\"], \"Regions\": [\"*\"]},"
-	    "\"Parameters\": {\"Owner\": {\"Type\": \"String\", \"Default\": \"x\"}},"
-	    "\"Resources\": {\"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"List\": [{\"Muster::File\": \"f\"}],"
-	    "\"Value\": {\"Muster::Accounts\": \"tag:prod\"}}}}}";
-	static const struct {
-		const char *path, *text;
-		bool changes;
-	} changes[] = {
-	    {"f", "other text", true},
-	    {"stacks/s.json",
-	     "{\"Description\": \"new\", \"Targets\": {\"Accounts\": [\"app-prod\"], \"Regions\": [\"*\"]},"
-	     "\"Parameters\": {\"Owner\": {\"Type\": \"String\", \"Default\": \"x\"}},"
-	     "\"Resources\": {\"T\": {\"Type\": \"Test::Topic\", \"Properties\": {\"List\": [{\"Muster::File\": "
-	     "\"f\"}],"
-	     "\"Value\": {\"Muster::Accounts\": \"tag:prod\"}}}}}",
-	     false},
-	    {"muster.json",
-	     "{\"Version\": 1, \"HomeRegion\": \"eu-west-1\", \"Lineage\": \"01JDTESTLINEAGE\","
-	     "\"Parameters\": {\"Owner\": \"y\"}}",
-	     true},
-	    {"muster.json", "{\"Version\": 1, \"HomeRegion\": \"us-east-1\", \"Lineage\": \"01JDTESTLINEAGE\"}", true},
-	    {"muster.json",
-	     "{\"Version\": 1, \"HomeRegion\": \"eu-west-1\", \"Lineage\": \"01JDTESTLINEAGE\","
-	     "\"State\": {\"Path\": \"x\"}}",
-	     false},
-	    /* An account more, that no selector here chooses; then one that is. */
-	    {"accounts.json",
-	     "{\"Accounts\": [{\"Name\": \"app-prod\", \"Id\": \"222222222222\", \"Tags\": [\"prod\"]},"
-	     "{\"Name\": \"new\", \"Id\": \"555555555555\"}]}",
-	     false},
-	    {"accounts.json",
-	     "{\"Accounts\": [{\"Name\": \"app-prod\", \"Id\": \"222222222222\", \"Tags\": [\"prod\"]},"
-	     "{\"Name\": \"new\", \"Id\": \"555555555555\", \"Tags\": [\"prod\"]}]}",
-	     true},
-	};
-	struct memory_file files[] = {
-	    {"muster.json", TEST_SETTINGS}, {"accounts.json", TEST_ROSTER}, {"stacks/s.json", stack}, {"f", "text"}};
-	uint8_t first[32], other[32];
-
-	(void)state;
-	digest_of(files, 4, "app-prod/eu-west-1/s", first);
-	digest_of(files, 4, "app-prod/us-east-1/s", other);
-	assert_memory_not_equal(first, other, 32);
-	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-		for (size_t k = 0; k < 4; k++) {
-			struct memory_file kept = files[k];
-
-			if (strcmp(files[k].path, changes[i].path) != 0)
-				continue;
-			files[k].text = changes[i].text;
-			digest_of(files, 4, "app-prod/eu-west-1/s", other);
-			if ((memcmp(first, other, 32) != 0) != changes[i].changes)
-				fail_msg("change %zu", i);
-			files[k] = kept;
-		}
-}
-
 static void generated_names(void **state)
 {
 	struct schema_type topic = {.name_allowed = "A-Za-z0-9_-", .name_max = 40};
@@ -679,7 +607,6 @@ int main(void)
 	    cmocka_unit_test(secret_sources),
 	    cmocka_unit_test(option_nobody_declares),
 	    cmocka_unit_test(resolving),
-	    cmocka_unit_test(digests),
 	    cmocka_unit_test(generated_names),
 	    cmocka_unit_test(property_named_like_a_function),
 	    cmocka_unit_test(directory_source),
