@@ -428,9 +428,14 @@ like "... it is named" "$(<"$work/main/muster-out/comment.md")" \
 upload "$work/main"
 hub_apply
 is "looked at, and run again" "$status $(generation) $(topics | wc -l)" "0 10 24"
+outsider "$app" eu-west-1 sns Action=SetTopicAttributes Version=2010-03-31 "TopicArn=arn:aws:sns:eu-west-1:$app:two" \
+	AttributeName=DisplayName AttributeValue=drifted >/dev/null
 topic one "free again"
 pull_open
 hub_plan
+is "what has drifted is told from what the branch does" \
+	"$(jq -r '.muster.changes | to_entries[] | select(.value.pending or any(.value.differences[]?; .pending)) | .key' \
+		"$work/pull/muster-out/plan.json")" "app/eu-west-1/two/Topic"
 git -C "$dev" checkout -q main
 echo text >"$specs/README.md"
 commit "Words in the fleet's directory"

@@ -10,5 +10,6 @@
 	secrets: .muster.secrets,
 	approval: [.muster.notes[]? | select(.subject == "muster.json") | .text],
 	shown: (.resource_changes | map(del(.pending)) | sort_by(.address, .deposed)),
-	done: (.muster.changes | map_values(del(.version, .pending)))
+	done: (.muster.changes | map_values(del(.version, .pending)
+		| if (.differences | type) == "array" then .differences |= map(del(.pending)) else . end))
 }
