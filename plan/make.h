@@ -3,7 +3,8 @@
  *   make.c      the order of things
  *   discover.c  accounts and their enabled regions
  *   refresh.c   live values of what is recorded
- *   build.c     evaluates the specs and decides each resource's action
+ *   build.c     evaluates the specs, instance by instance
+ *   decide.c    decides each resource's action; replace.c, obstacles.c (subject.h)
  *   moved.c     what is recorded under an address that it has no more
  *   origins.c   names that are in use by what was moved or replaced
  *   removed.c   what is recorded and no longer wanted
@@ -109,6 +110,8 @@ void maker_region_skipped(void *payload, const char *stack, const struct specs_a
 
 int maker_refresh(struct maker *m);
 int maker_build(struct maker *m);
+/* Decides one evaluated resource, unless it is. -1 when the state cannot be read. (decide.c) */
+int maker_resource(struct maker *m, struct specs_resource *resource);
 int maker_removed(struct maker *m);
 /* Adds the deletions of what earlier create-first replacements of a record left behind. `moved_from` may be NULL. */
 void maker_deposed(struct maker *m, const char *address, const char *moved_from, const struct state_record *raw,
