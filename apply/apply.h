@@ -30,8 +30,8 @@ struct apply_progress {
 struct apply_events {
 	void (*started)(void *payload, const struct plan_change *change);
 	/* Once for every change of the plan, also (at the end) for those that were not started. `result`: of the
-	 * service, or a refusal of our own; NULL where nothing was tried. A replacement that turned out to be none comes
-	 * as the update that it was. */
+	 * service, or a refusal of our own; NULL where nothing was tried. A replacement that turned out to be none
+	 * comes as the update that it was. */
 	void (*finished)(void *payload, const struct plan_change *change, enum apply_status status,
 			 const struct provider_result *result, int64_t elapsed_ms);
 	/* About four times a second while running. */
@@ -165,7 +165,8 @@ int apply_state_forget(struct state *state, const char *const *globs, size_t glo
  * key of the HMACs is in it, too. */
 int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_set *schemas, bool secrets,
 		       struct diag *d);
-/* import of such a document into a state without records. Its intents are open here as they were there. (restore.c) */
+/* import of such a document into a state without records; every record is checked (plan_record_check) first. Its
+ * intents are open here as they were there. (restore.c) */
 int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count,
 			struct diag *d);
 /* import of one live resource: what AWS has under `id` (what Ref gives, an ARN, or the properties of the type's

@@ -200,7 +200,7 @@ int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_
 			   .plans = json_object(),
 			   .outputs = json_object(),
 			   .d = d};
-	json_t *all = json_object();
+	json_t *all = json_object(), *rules = NULL;
 	int rc = export_frame(&e, all);
 
 	if (rc == 0)
@@ -211,6 +211,10 @@ int apply_state_export(json_t **out, struct state_txn *txn, const struct schema_
 		rc = state_plan_each(txn, export_plan, &e, d) < 0 ? -1 : 0;
 	if (rc == 0)
 		rc = state_outputs_each(txn, "", export_outputs, &e, d) < 0 ? -1 : 0;
+	if (rc == 0)
+		rc = surgery_rules_export(&rules, txn, d);
+	if (rules != NULL)
+		json_object_set_new(all, "Rules", rules);
 	json_object_set_new(all, "Outputs", e.outputs);
 	json_object_set_new(all, "Regions", e.regions);
 	json_object_set_new(all, "Plans", e.plans);

@@ -10,80 +10,96 @@
 
 /* -- Is it one? ---------------------------------------------------------------------------------------------------- */
 
-static bool address_is_whole(const char *address, size_t wanted)
-{
-	size_t parts = *address != '\0';
-
-	for (const char *c = address; *c != '\0'; c++) {
-		if (*c == '/' && (c == address || c[1] == '/' || c[1] == '\0'))
-			return false;
-		parts += *c == '/';
-	}
-	return parts == wanted;
-}
-
 /* That recovery can look for it. */
 static bool intent_is_whole(const char *address, const json_t *body)
 {
 	static const char *const needed[] = {"Action", "Phase", "Type", "Account", "AccountId", "Region", "Token"};
 	const json_t *recorded = json_object_get(body, "Record");
-	struct plan_record record;
 
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (json_get_string(body, needed[i]) == NULL)
 			return false;
-	return address_is_whole(address, 4) && (recorded == NULL || plan_record_parse(&record, recorded) == 0);
+	return plan_address_is_whole(address) && (recorded == NULL || plan_record_fault(recorded) == NULL);
 }
 
-/* Older programs kept none. */
-static void outputs_check(const json_t *outputs, struct diag *d)
+/* Of one stack in one target. */
+static bool outputs_are_whole(const char *address, const json_t *body)
 {
-	const char *address;
-	json_t *body;
+	struct plan_address instance;
 
-	if (outputs != NULL && !json_is_object(outputs))
-		diag_error(d, "this export is damaged: Outputs is no object");
-	json_object_foreach((json_t *)outputs, address, body)
+	return plan_address_parse(&instance, address) == 0 && instance.count == 3 &&
+	       plan_address_fault(&instance) == NULL && json_is_object(body);
+}
+
+/* What is remembered of an account. */
+static bool region_list_is_whole(const char *account_id, const json_t *body)
+{
+	const json_t *regions = json_object_get(body, "Regions"), *name = json_object_get(body, "Name"),
+		     *access = json_object_get(body, "Access"), *seen = json_object_get(body, "Seen");
+	json_t *region;
+	size_t i;
+
+	json_array_foreach(regions, i, region)
 	{
-		if (!address_is_whole(address, 3) || !json_is_object(body))
-			diag_error(d, "this export is damaged: \"%s\" has no outputs that can be read", address);
+		if (!json_is_string(region) || !specs_is_region_name(json_string_value(region)))
+			return false;
 	}
+	return strlen(account_id) == 12 && strspn(account_id, "0123456789") == 12 && json_is_array(regions) &&
+	       (name == NULL || (json_is_string(name) && specs_is_account_name(json_string_value(name)))) &&
+	       (access == NULL || json_is_object(access)) && (seen == NULL || json_is_integer(seen));
 }
 
-static int document_check(const json_t *document, struct diag *d)
+/* Parts that are objects, where they are there at all. */
+static int frame_check(const json_t *document, struct diag *d)
 {
-	const json_t *resources = json_object_get(document, "Resources"), *regions, *intents;
-	const char *address;
-	json_t *body;
-	size_t errors = d->errors;
+	static const char *const objects[] = {"Regions", "Intents", "Plans", "Rules", "Outputs"};
+	const json_t *key = json_object_get(document, "SecretKey");
 
-	if (!json_is_object(document) || !json_is_object(resources))
+	if (!json_is_object(document) || !json_is_object(json_object_get(document, "Resources")))
 		return diag_error(d, "this is no export of a state: it has no Resources");
 	if (json_get_int(document, "Format", 0) != SURGERY_EXPORT_FORMAT)
 		return diag_error(d, "this export has format %lld, and this program knows %d only",
 				  (long long)json_get_int(document, "Format", 0), SURGERY_EXPORT_FORMAT);
 	if (json_get_string(document, "Lineage") == NULL)
 		return diag_error(d, "this export names no Lineage, so it belongs to no fleet");
-	regions = json_object_get(document, "Regions");
-	if (regions != NULL && !json_is_object(regions))
-		return diag_error(d, "this export is damaged: Regions is no object");
-	intents = json_object_get(document, "Intents");
-	if (intents != NULL && !json_is_object(intents))
-		return diag_error(d, "this export is damaged: Intents is no object");
-	json_object_foreach((json_t *)intents, address, body)
-	{
-		if (!intent_is_whole(address, body))
-			diag_error(d, "this export is damaged: \"%s\" has no intent that can be read", address);
-	}
-	outputs_check(json_object_get(document, "Outputs"), d);
-	json_object_foreach((json_t *)resources, address, body)
-	{
-		struct plan_record record;
+	if (key != NULL && !json_is_string(key))
+		return diag_error(d, "this export is damaged: SecretKey is no string");
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+		const json_t *part = json_object_get(document, objects[i]);
 
-		if (!address_is_whole(address, 4) || plan_record_parse(&record, body) < 0 || record.account_id == NULL)
-			diag_error(d, "this export is damaged: \"%s\" has no record that can be read", address);
+		if (part != NULL && !json_is_object(part))
+			return diag_error(d, "this export is damaged: %s is no object", objects[i]);
 	}
-	return d->errors > errors ? -1 : 0;
+	return 0;
+}
+
+static int document_check(const json_t *document, struct diag *d)
+{
+	const char *key;
+	json_t *body;
+	size_t errors = d->errors;
+
+	if (frame_check(document, d) < 0)
+		return -1;
+	json_object_foreach(json_object_get(document, "Resources"), key, body) plan_record_check(key, body, d);
+	json_object_foreach(json_object_get(document, "Intents"), key, body)
+	{
+		if (!intent_is_whole(key, body))
+			diag_error(d, "Intents: what stands under \"%s\" cannot be read", key);
+	}
+	json_object_foreach(json_object_get(document, "Regions"), key, body)
+	{
+		if (!region_list_is_whole(key, body))
+			diag_error(d, "Regions: what stands under \"%s\" cannot be read", key);
+	}
+	json_object_foreach(json_object_get(document, "Outputs"), key, body)
+	{
+		if (!outputs_are_whole(key, body))
+			diag_error(d, "Outputs: what stands under \"%s\" cannot be read", key);
+	}
+	if (d->errors == errors)
+		return 0;
+	return diag_error(d, "this export is damaged, or was edited; nothing was imported");
 }
 
 static int state_is_empty(struct surgery *s)
@@ -153,7 +169,7 @@ static int restore_all(struct surgery *s, const json_t *document, size_t *count)
 
 	json_object_foreach(json_object_get(document, "Regions"), key, body)
 	{
-		if (json_is_object(body) && state_regions_put(s->txn, key, body, s->d) < 0)
+		if (state_regions_put(s->txn, key, body, s->d) < 0)
 			return -1;
 	}
 	json_object_foreach(json_object_get(document, "Outputs"), key, body)
@@ -180,6 +196,8 @@ static int restore_all(struct surgery *s, const json_t *document, size_t *count)
 
 int apply_state_restore(struct state *state, const json_t *document, const json_t *facts, size_t *count, struct diag *d)
 {
+	json_auto_t *all = json_is_object(facts) ? json_copy((json_t *)facts) : json_object();
+	const json_t *rules = json_object_get(document, "Rules");
 	struct surgery s;
 	size_t restored = 0;
 	int rc;
@@ -197,7 +215,9 @@ int apply_state_restore(struct state *state, const json_t *document, const json_
 	if (rc == 0)
 		rc = restore_numbers(&s, document);
 	if (rc == 0)
-		rc = surgery_generation(&s, facts);
+		rc = rules != NULL ? surgery_rules_restore(all, &s, rules) : 0;
+	if (rc == 0)
+		rc = surgery_generation(&s, all);
 	if (rc == 0)
 		rc = restore_all(&s, document, &restored);
 	rc = surgery_end(&s, rc, "Imported", restored);

@@ -145,13 +145,15 @@ int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn
 {
 	struct files files = {.txn = txn, .own = own, .own_count = own_count};
 	json_auto_t *facts = NULL;
+	const char *commit;
 
 	*out = (struct apply_approval_rules){.keys = json_object()};
 	if (txn != NULL && apply_approval_generation(&out->generation, &facts, txn, d) < 0)
 		return -1;
 	if (facts != NULL) {
 		files.digests = rules_at(facts);
-		out->commit = mem_strdup(json_get_string(facts, "Commit"));
+		commit = json_get_string(facts, "RulesCommit");
+		out->commit = mem_strdup(commit != NULL ? commit : json_get_string(facts, "Commit"));
 	}
 	return take_rules(out, &files, d);
 }

@@ -22,6 +22,11 @@ int surgery_generation(struct surgery *s, const json_t *facts);
 int surgery_end(struct surgery *s, int rc, const char *what, size_t count);
 /* What stands in the way of surgery at the address of an intent with this body. Returns -1. */
 int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *body);
+/* What decides who must approve, for an export: new reference, NULL where no generation says so yet. And into the
+ * `facts` of the generation that an import is: "Rules", and "RulesCommit", the commit that they were applied from.
+ * (export_rules.c) */
+int surgery_rules_export(json_t **out, struct state_txn *txn, struct diag *d);
+int surgery_rules_restore(json_t *facts, struct surgery *s, const json_t *rules);
 /* -1 with a message when an apply that was cut off has left something open at an address for which `hits` is true. */
 int surgery_no_intents(struct surgery *s, bool (*hits)(void *payload, const char *address), void *payload);
 

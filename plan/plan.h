@@ -334,6 +334,27 @@ int plan_limit_parse(size_t *out, const json_t *limit, size_t of);
 /* Whether it has the members of a signature, printable and bounded, and no others: 0 or -1. */
 int plan_signature_check(const json_t *signature);
 
+/* -- Addresses (address.c) -------------------------------------------------------------------------------------------
+ */
+
+#define PLAN_ADDRESS_PARTS 4
+/* Longer than any address of names that specs can have (about 480), shorter ones of names that they cannot have fit. */
+#define PLAN_ADDRESS_ROOM 1024
+
+/* One to four parts: what stands behind the last one is NULL. Not to be copied: the parts point into `text`. */
+struct plan_address {
+	const char *account, *region, *stack, *logical_id;
+	const char *part[PLAN_ADDRESS_PARTS]; /* the same */
+	size_t count;
+	char text[PLAN_ADDRESS_ROOM];
+};
+/* 0, or -1 when a part is empty, or there are more than four, or it is too long for any. */
+int plan_address_parse(struct plan_address *out, const char *address);
+/* Why specs could not name it so (characters, lengths), in words; NULL: they could. */
+const char *plan_address_fault(const struct plan_address *address);
+/* Whether it is one of a resource that specs could name. */
+bool plan_address_is_whole(const char *address);
+
 /* -- Records: the JSON body of a resource in the state (record.c) -----------------------------------------------------
  */
 
@@ -354,8 +375,15 @@ struct plan_record {
 };
 /* A new body. */
 json_t *plan_record_body(const struct plan_record *record);
-/* Borrows from `body`. 0, or -1 when it is not a record. */
+/* Borrows from `body`. 0, or -1 when it is not a record: also where a member is not of its type, so that whoever has
+ * parsed one can rely on what the members are said to be here. */
 int plan_record_parse(struct plan_record *out, const json_t *body);
+/* Whether it is one that muster writes: besides the types, that there are no other members, that addresses are some,
+ * that the account's id has 12 digits. -1 with a message that begins with `address`. For what comes from elsewhere, and
+ * for the proof that a state is whole. (record_check.c) */
+int plan_record_check(const char *address, const json_t *body, struct diag *d);
+/* What is wrong with the types of its members, in words ("DependsOn is no list of strings"); NULL: nothing. */
+const char *plan_record_fault(const json_t *body);
 /* Moves a record to another address within `generation`: its origin is kept, so that its generated names stay as they
  * are. -1 with a message when there is none at `from` or one at `to`. *version (may be NULL) is the new one. (move.c)
  */

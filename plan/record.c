@@ -90,5 +90,5 @@ int plan_record_parse(struct plan_record *out, const json_t *body)
 	    .incarnation = json_get_int(body, "Incarnation", 0),
 	    .origin = json_get_string(body, "Origin"),
 	};
-	return out->type != NULL && json_is_object(out->properties) ? 0 : -1;
+	return plan_record_fault(body) == NULL ? 0 : -1;
 }

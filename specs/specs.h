@@ -24,6 +24,18 @@
 #define SPECS_RESOURCES_MAX 500 /* a stack, as CloudFormation */
 #define SPECS_FILE_MAX      (4u << 20)
 
+/* Bytes that names may have: addresses, which are made of them, are keys of the state (rule 17). */
+#define SPECS_ACCOUNT_NAME_MAX 64
+#define SPECS_STACK_NAME_MAX   128
+#define SPECS_LOGICAL_ID_MAX   255
+#define SPECS_REGION_NAME_MAX  32
+
+/* Whether a name is one that specs can have: in its characters and its length. (compile/spelling.c) */
+bool specs_is_account_name(const char *name);
+bool specs_is_region_name(const char *name); /* lower-case letters, digits and "-" */
+bool specs_is_stack_name(const char *name);  /* letters, digits, "-", "_", "."; no leading "-" */
+bool specs_is_logical_id(const char *name);  /* letters and digits */
+
 /* Where the files of a spec directory come from: a directory, a git tree, what a generation keeps. Paths are relative
  * with '/'. */
 struct specs_source {

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCOUNT_NAME_MAX 64 /* bytes: addresses are keys of the state (rule 17) */
-
 struct roster {
 	struct specs *specs;
 	const struct json_doc *doc;
@@ -28,9 +26,11 @@ static void check_name(struct roster *r, const struct json_path *path, const cha
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len > ACCOUNT_NAME_MAX) {
+	if (specs_is_account_name(name))
+		return;
+	if (len == 0 || len > SPECS_ACCOUNT_NAME_MAX) {
 		json_doc_error(r->doc, path, false, r->d, "a name must have 1 to %d bytes, this one has %zu",
-			       ACCOUNT_NAME_MAX, len);
+			       SPECS_ACCOUNT_NAME_MAX, len);
 		r->bad = true;
 	}
 	if (strchr(name, '/') != NULL)

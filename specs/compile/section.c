@@ -5,23 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOGICAL_ID_MAX 255
-
 /* -- sections -- */
 
 typedef int entry_compile(const struct scope *scope, struct entry *entry, json_t *value);
 
 static int entry_name(const struct scope *scope, struct entry *entry, const char *name)
 {
-	size_t len = strlen(name);
-
 	specs_text_compile(&entry->name, scope, entry->path, name);
-	if (entry->name.count > 0 ||
-	    (len > 0 && len <= LOGICAL_ID_MAX &&
-	     strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == len))
+	if (entry->name.count > 0 || specs_is_logical_id(name))
 		return 0;
 	specs_node_error(scope->stack, entry->path, true, scope->d, "a name here is made of 1 to %d letters and digits",
-			 LOGICAL_ID_MAX);
+			 SPECS_LOGICAL_ID_MAX);
 	return -1;
 }
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STACK_NAME_MAX 128
-
 /* -- names, before anything is compiled -- */
 
 static void names_collect(const json_t *object, const char ***names, size_t *count, bool *loops, struct arena *arena)
@@ -274,13 +272,11 @@ static void read_targets(struct reader *r)
 static int check_name(const char *name, const char *file, struct diag *d)
 {
 	struct diag_place place = {.file = file};
-	size_t len = strlen(name);
 
-	if (len > 0 && len <= STACK_NAME_MAX && name[0] != '-' &&
-	    strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == len)
+	if (specs_is_stack_name(name))
 		return 0;
 	diag_at(d, DIAG_ERROR, &place, "a stack's name is 1 to %d letters, digits, \"-\", \"_\" or \".\"",
-		STACK_NAME_MAX);
+		SPECS_STACK_NAME_MAX);
 	return -1;
 }
 

@@ -201,7 +201,7 @@ muster state import "$work/newer.json"
 like "... and one of a newer format" "$status$err" '^1.*format 2, and this program knows 1'
 jq '.Resources["web/x"] = {}' "$work/whole.json" >"$work/broken.json"
 muster state import "$work/broken.json"
-like "... and a damaged one" "$status$err" '^1.*"web/x" has no record that can be read'
+like "... and a damaged one" "$status$err" '^1.*web/x: it has no Type'
 echo '{' >"$work/cut.json"
 muster state import "$work/cut.json"
 like "... and one that is cut off" "$status$err" '^1.*cut.json:[0-9]+:[0-9]+:'

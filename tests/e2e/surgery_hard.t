@@ -88,4 +88,60 @@ is "... and the chain holds" "$status" 0
 muster state history app/eu-west-1/s/Topic
 is "... and the history is there" "$status" 0
 
+# -- Who must approve survives --
+keys=$work/keys
+mkdir -p "$keys" "$specs/approvers"
+for name in kato mallory; do
+	openssl genpkey -algorithm ed25519 -out "$keys/$name.pem" 2>/dev/null
+	openssl pkey -in "$keys/$name.pem" -pubout -out "$keys/$name.pub.pem"
+done
+cp "$keys/kato.pub.pem" "$specs/approvers/kato.pem"
+edit muster.json '.Approval = {Required: 1, Keys: ["approvers/kato.pem"]}'
+edit stacks/s.json '.Resources.Topic.Properties.DisplayName = "v3"'
+muster plan --out "$work/rules.json"
+muster approve "$work/rules.json" --key "$keys/kato.pem"
+muster apply "$work/rules.json"
+is "rules of approval are in force" "$status" 0
+muster state export --out "$work/ruled.json"
+is "an export has them" "$(jq -c '[.Rules.Approval.Required, (.Rules.Keys | keys)]' "$work/ruled.json")" '[1,["approvers/kato.pem"]]'
+rm -rf "$state"
+muster state import "$work/ruled.json"
+is "... and is imported" "$status" 0
+cp "$keys/mallory.pub.pem" "$specs/approvers/mallory.pem"
+edit muster.json '.Approval.Keys = ["approvers/mallory.pem"]'
+edit stacks/s.json '.Resources.Topic.Properties.DisplayName = "v4"'
+muster plan --out "$work/own.json"
+muster approve "$work/own.json" --key "$keys/mallory.pem"
+muster apply "$work/own.json"
+is "a plan that was approved by a key of its own branch is refused" "$status" 1
+like "... by the rules that were exported" "$err" '0 of the 1 approvals that the specs of generation [0-9]+ require'
+muster apply --auto-approve
+is "... as is an apply that nobody has approved" "$status" 1
+muster approve "$work/own.json" --key "$keys/kato.pem"
+muster apply "$work/own.json"
+is "... and one that is approved by the old rules goes" "$status" 0
+muster state verify
+is "... and all is whole" "$status" 0
+
+# -- What cannot be read is not taken in --
+muster state export --secrets --out "$work/good.json"
+cp -R "$state" "$work/kept"
+topic='.Resources["app/eu-west-1/s/Topic"]'
+# damaged NAME JQ-FILTER MESSAGE
+damaged() {
+	rm -rf "$state"
+	jq "$2" "$work/good.json" >"$work/bad.json"
+	muster state import "$work/bad.json"
+	like "an export with $1 is refused" "$status$err" "^1.*$3"
+	is "... whole" "$("$muster" -C "$specs" state list 2>/dev/null | wc -l)" 0
+}
+damaged "dependencies that are no addresses" "$topic.DependsOn = [1, null]" 'app/eu-west-1/s/Topic: DependsOn is no list of addresses'
+damaged "half a deposed resource" "$topic.Deposed = [{}]" 'app/eu-west-1/s/Topic: an entry of Deposed has no Type'
+damaged "a negative incarnation" "$topic.Incarnation = -5" 'app/eu-west-1/s/Topic: Incarnation is no number from 0 on'
+damaged "a name that specs cannot have" '.Resources["app/eu-west-1/s/a\u0001b"] = '"$topic" 'that is no address of a resource'
+rm -rf "$state"
+mv "$work/kept" "$state"
+muster state verify
+is "a good state is said to be good" "$status" 0
+
 done_testing

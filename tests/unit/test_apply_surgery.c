@@ -426,8 +426,44 @@ static void expect_bad(struct bench *b, const json_t *good, const char *path, js
 	assert_int_equal(generation(b), 0);
 }
 
+static void expect_bad_record(struct bench *b, const json_t *good, const char *member, const char *value,
+			      const char *words)
+{
+	json_t *resources = json_deep_copy(json_object_get(good, "Resources"));
+
+	json_object_set_new(json_object_get(resources, "app/r1/s/A"), member, json_loads(value, JSON_DECODE_ANY, NULL));
+	expect_bad(b, good, "Resources", resources, words);
+}
+
 static void a_bad_export_is_refused_whole(void **state)
 {
+	static const struct {
+		const char *member, *value, *words;
+	} faults[] = {
+	    {"Type", "\"\"", "app/r1/s/A: it has no Type"},
+	    {"Type", "\"T\\n\"", "Type is no name of a type"},
+	    {"AccountId", "\"1\"", "AccountId has not 12 digits"},
+	    {"AccountId", "4", "AccountId is no string"},
+	    {"Properties", "[]", "it has no Properties"},
+	    {"Attributes", "3", "Attributes are no object"},
+	    {"DependsOn", "\"x\"", "DependsOn is no list of addresses"},
+	    {"DependsOn", "[1, null]", "DependsOn is no list of addresses"},
+	    {"DependsOn", "[\"x\"]", "DependsOn is no list of addresses"},
+	    {"Access", "3", "Access is no object"},
+	    {"Deposed", "\"x\"", "Deposed is no list"},
+	    {"Deposed", "[1]", "an entry of Deposed is no object"},
+	    {"Deposed", "[{}]", "an entry of Deposed has no Type"},
+	    {"Deposed", "[{\"Type\": \"T::Thing\"}]", "an entry of Deposed has no Properties"},
+	    {"Deposed", "[{\"Type\": \"T::Thing\", \"Properties\": {}, \"Depends\": [2]}]", "Depends that are no list"},
+	    {"Deposed", "[{\"Type\": \"T::Thing\", \"Properties\": {}, \"More\": 2}]", "a member that this program"},
+	    {"DeletionPolicy", "\"Keep\"", "DeletionPolicy is neither Delete nor Retain"},
+	    {"Protect", "1", "Protect is neither true nor false"},
+	    {"Incarnation", "-5", "Incarnation is no number from 0 on"},
+	    {"Incarnation", "9223372036854775807", "Incarnation is no number from 0 on"},
+	    {"Origin", "\"\"", "Origin is no address"},
+	    {"Origin", "\"app/r1/s\"", "Origin is no address"},
+	    {"More", "1", "a member that this program does not know, \"More\""},
+	};
 	struct bench b, other;
 
 	(void)state;
@@ -442,17 +478,27 @@ static void a_bad_export_is_refused_whole(void **state)
 	expect_bad(&other, good, "Regions", json_integer(1), "Regions is no object");
 	expect_bad(&other, good, "Intents", json_integer(1), "Intents is no object");
 	expect_bad(&other, good, "Intents", json_pack("{s:{s:s}}", "app/r1/s/A", "Phase", "create"),
-		   "\"app/r1/s/A\" has no intent");
+		   "Intents: what stands under \"app/r1/s/A\" cannot be read");
 	expect_bad(&other, good, "Generation", json_integer(-1), "no numbers from 0 on");
 	expect_bad(&other, good, "Version", json_integer(INT64_MAX), "no state has come to");
 	expect_bad(&other, good, "Hash", json_string("ab"), "64 hex digits");
 	expect_bad(&other, good, "Plans", json_pack("{s:i}", "ab", 1), "64 hex digits");
 	expect_bad(&other, good, "Plans", json_pack("{s:i}", "ab", 7), "Plans has no generation for \"ab\"");
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		expect_bad_record(&other, good, faults[i].member, faults[i].value, faults[i].words);
+	expect_bad(&other, good, "Regions", json_pack("{s:{s:i}}", "222222222222", "Regions", 3),
+		   "Regions: what stands");
+	expect_bad(&other, good, "Regions", json_pack("{s:{s:[n]}}", "222222222222", "Regions"),
+		   "Regions: what stands");
+	expect_bad(&other, good, "Rules", json_pack("{s:i}", "Approval", 1), "Rules has an Approval");
+	expect_bad(&other, good, "Rules", json_pack("{s:{s:n}}", "Keys", "a.pem"), "Rules has no key \"a.pem\"");
+	expect_bad(&other, good, "SecretKey", json_integer(4), "SecretKey is no string");
 	expect_bad(&other, good, "SecretKey", json_string("xyz"), "SecretKey is not 64 hex digits");
-	expect_bad(&other, good, "Resources", json_pack("{s:{}}", "app/r1/s/A"), "\"app/r1/s/A\" has no record");
-	expect_bad(&other, good, "Resources",
-		   json_pack("{s:{s:s, s:s, s:{}}}", "app/r1", "Type", "T::Thing", "AccountId", "1", "Properties"),
-		   "\"app/r1\" has no record");
+	expect_bad(&other, good, "Resources", json_pack("{s:{}}", "app/r1/s/A"), "app/r1/s/A: it has no Type");
+	expect_bad(
+	    &other, good, "Resources",
+	    json_pack("{s:{s:s, s:s, s:{}}}", "app/r1", "Type", "T::Thing", "AccountId", "111111111111", "Properties"),
+	    "app/r1: that is no address of a resource");
 	intend(&other, "app/r1/s/A");
 	expect_bad(&other, good, "Secrets", json_true(), "run muster apply first");
 	bench_end(&other);

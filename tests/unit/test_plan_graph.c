@@ -483,7 +483,7 @@ static void records_go_both_ways(void **state)
 {
 	json_auto_t *properties = json_pack("{s:s}", "Name", "x"), *attributes = json_pack("{s:s}", "Arn", "arn:x");
 	json_auto_t *needs = json_pack("[s]", "a/b/c/D"), *access = json_pack("{s:n}", "Role");
-	json_auto_t *deposed = json_pack("[{s:s}]", "Type", "T::Old");
+	json_auto_t *deposed = json_pack("[{s:s, s:{}}]", "Type", "T::Old", "Properties");
 	struct plan_record record = {.type = "T::Plain",
 				     .account_id = "111111111111",
 				     .properties = properties,
