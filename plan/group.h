@@ -49,7 +49,7 @@ bool plan_group_is_move(const struct plan_change *change);
 void plan_groups_make(struct plan_groups *out, const struct plan *plan);
 void plan_groups_free(struct plan_groups *groups);
 
-/* -- For group.c and group_each.c only ---- */
+/* -- For the group*.c only ---- */
 
 /* Makes one of groups that a loop made of one resource; for what plan_groups_make() has so far. */
 void plan_groups_merge(struct plan_groups *groups);
@@ -57,5 +57,8 @@ void plan_groups_merge(struct plan_groups *groups);
 json_t *plan_group_without(const json_t *value, const char *part);
 void plan_group_values_without(struct plan_group_value *values, size_t count, const char *part);
 void plan_group_free(struct plan_group *group);
+/* Says of each group where it is; and counts all targets, and those with changes. (group_where.c) */
+void plan_groups_where(struct plan_groups *groups, const struct plan *plan);
+void plan_groups_targets(struct plan_groups *groups, const struct plan *plan);
 
 #endif
