@@ -164,6 +164,8 @@ static void opens(struct fixture *f, int format)
 static void a_state_of_format_1_is_whole(void **in)
 {
 	struct fixture *f = *in;
+	json_auto_t *whole = json_pack("{s:{s:s}}", "s", "Arn", "arn:x");
+	struct state_outputs outputs;
 	json_t *generation = NULL;
 	uint64_t g;
 
@@ -172,7 +174,14 @@ static void a_state_of_format_1_is_whole(void **in)
 		skip();
 	}
 	opens(f, 1);
-	/* And life goes on in it. */
+	/* And life goes on in it: it was made before outputs were kept, and has a place for them now. */
+	begin(f, true);
+	expect(f, state_outputs_get(f->txn, "app/eu-west-1/s", &outputs, &f->d), 0);
+	ok(f, state_outputs_put(f->txn, "app/eu-west-1/s", json_object_get(whole, "s"), &f->d));
+	commit(f);
+	begin(f, false);
+	expect(f, state_outputs_get(f->txn, "app/eu-west-1/s", &outputs, &f->d), 1);
+	drop(f);
 	begin(f, true);
 	g = start(f);
 	assert_int_equal(g, 4);
