@@ -101,6 +101,26 @@ static void tell_apart(struct maker *m, const struct plan *base)
 	map_free(&own, NULL);
 }
 
+/* What becomes of outputs is the same only where it is the same value. */
+static void outputs_tell_apart(struct maker *m, const struct plan *base)
+{
+	struct map theirs = MAP_INIT;
+
+	for (size_t i = 0; i < base->output_count && m->plan->output_count > 0; i++) {
+		mem_auto_str char *key = mem_printf("%s.%s", base->outputs[i].address, base->outputs[i].name);
+
+		map_set(&theirs, key, &base->outputs[i]);
+	}
+	for (size_t i = 0; i < m->plan->output_count; i++) {
+		struct plan_output *own = &m->plan->outputs[i];
+		mem_auto_str char *key = mem_printf("%s.%s", own->address, own->name);
+		const struct plan_output *other = map_get(&theirs, key);
+
+		own->pending = other != NULL && own->action == other->action && same_json(own->after, other->after);
+	}
+	map_free(&theirs, NULL);
+}
+
 /* -- The base's plan ----------------------------------------------------------------------------------------------- */
 
 static int plan_base(struct maker *base)
@@ -143,10 +163,12 @@ void maker_base(struct maker *m)
 	}
 	options.only_alone = true;
 	options.accept_drift_count = 0;
-	if (plan_base(&base) == 0)
+	if (plan_base(&base) == 0) {
 		tell_apart(m, base.plan);
-	else
+		outputs_tell_apart(m, base.plan);
+	} else {
 		tell_failure(m, diag_first_error(&d));
+	}
 	specs_reset(base.specs);
 	/* What has been read belongs to the plan. */
 	m->known = base.known;

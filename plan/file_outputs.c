@@ -53,6 +53,8 @@ static json_t *our_change(const struct plan_output *output)
 			json_array_append_new(depends, json_string(output->depends[i]));
 		json_object_set_new(result, "depends", depends);
 	}
+	if (output->pending)
+		json_object_set_new(result, "pending", json_true());
 	return result;
 }
 
@@ -141,6 +143,7 @@ static const char *read_change(struct plan *plan, struct plan_output *output, co
 {
 	output->before = json_incref(json_object_get(change, "before"));
 	output->after = json_incref(json_object_get(change, "after"));
+	output->pending = json_get_bool(change, "pending", false);
 	if (read_action(output, change) < 0)
 		return "an action that an output can have (create, update, delete, no-op)";
 	if (!values_fit(output))

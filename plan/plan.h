@@ -145,6 +145,7 @@ struct plan_output {
 	const char *moved_from; /* instance that they are recorded under until this is applied, or NULL */
 	const char **depends;   /* addresses in other instances that it rests on (of four parts or three) */
 	size_t depend_count;
+	bool pending; /* with --base: as plan_change.pending */
 };
 
 struct plan {

@@ -18,6 +18,7 @@ static void change_fill(struct plan_change *change, const struct plan_output *ou
 	change->logical_id = output->name;
 	change->type_name = "output";
 	change->action = output->action;
+	change->pending = output->pending;
 	change->diff.items = mem_array(1, sizeof *change->diff.items);
 	change->diff.count = 1;
 	change->diff.items[0] = (struct plan_difference){
@@ -69,6 +70,8 @@ static void entry_make(struct plan_entry *entry, const struct plan *plan, const 
 	    .count = group->count,
 	    .lines = {.width = width, .account = change->account, .region = change->region},
 	};
+	if (change->pending)
+		plan_texts_add(&entry->remarks, "pending before this branch");
 	if (group->value_count == 0)
 		return;
 	if (change->action == PLAN_CREATE)

@@ -80,8 +80,19 @@ like "... by name" "$err" 'app/eu-west-1/source, whose outputs this plan changes
 muster state verify
 is "the state is whole" "$status" 0
 
-# -- A plan that somebody edits --
+# -- A branch --
 edit stacks/source.json '.Outputs.Word.Value = "third"'
+fleet_commit "$specs" "Pending"
+edit stacks/source.json '.Outputs.More.Value = ["a"]'
+muster plan --base HEAD~1 --out "$work/plan.json"
+is "a plan against a base is made" "$status" 0
+like "... with what was pending before" "$(grep -A1 'update source/Word' <<<"$out")" '# pending before this branch'
+unlike "... and what is the branch's" "$(grep -A1 'update source/More' <<<"$out")" 'pending'
+run "$muster" show "$work/plan.json"
+like "... as the file says, too" "$out" '# pending before this branch'
+edit stacks/source.json '.Outputs.More.Value = ["a", "b"]'
+
+# -- A plan that somebody edits --
 muster plan --out "$work/plan.json"
 # forge FILTER: edits the plan and makes its digest anew
 forge() {
@@ -197,7 +208,7 @@ jq '.Outputs["a/b"] = {}' "$work/export.json" >"$work/bad.json"
 rm -rf "$work/copy/.muster"
 run "$muster" -C "$work/copy" state import "$work/bad.json"
 is "an export with outputs of nothing is refused" "$status" 1
-like "... saying which" "$err" '"a/b" has no outputs'
+like "... saying which" "$err" 'Outputs: what stands under "a/b" cannot be read'
 muster state rm --auto-approve 'web/us-east-1/source/*'
 is "what is forgotten has none" "$status $(kept web/us-east-1/source .)" '0 null'
 muster apply --adopt '*' --auto-approve
