@@ -54,7 +54,7 @@ struct apply_report {
 	uint64_t generation;
 	size_t done, failed, skipped, not_started;
 	size_t created, updated, replaced, deleted, adopted, forgotten;
-	size_t moved; /* records that got another address and nothing else; what was changed besides counts as that */
+	size_t moved;   /* records that got another address and nothing else; what was changed besides counts as that */
 	size_t outputs; /* of stacks, recorded with another value than before (or none any more) */
 	struct apply_failure *failures;
 	size_t failure_count;
@@ -151,10 +151,11 @@ int apply_approval_check(json_t **approvals, const struct plan *plan, const stru
 /* -- Surgery (surgery.c): changes of the state alone, each a generation of its own
  * ------------------------------------- */
 
-/* mv: a record, or everything under an account, account/region or account/region/stack. -1 where something is there.
- * The number of records moved is *count. `facts` as in apply_options. */
-int apply_state_move(struct state *state, const char *from, const char *to, const json_t *facts, size_t *count,
-		     struct diag *d);
+/* mv: a record, or everything under an account, account/region or account/region/stack. -1 where something is there,
+ * where specs could not name it so, or where the account is another one: by the records there, or by `roster`, {name:
+ * id}, which may be NULL. The number of records moved is *count. `facts` as in apply_options. */
+int apply_state_move(struct state *state, const char *from, const char *to, const json_t *roster, const json_t *facts,
+		     size_t *count, struct diag *d);
 /* rm: forgets records whose address matches a glob, and what a run that was cut off left open there, if apply_recover()
  * could not look it up (else -1); nothing is done in AWS. *count: addresses. */
 int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,

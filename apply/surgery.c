@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define PARTS_MAX     4
 #define INTENTS_SHOWN 10
 
 /* -- One generation -------------------------------------------------------------------------------------------------
@@ -127,6 +126,7 @@ struct move {
 	struct surgery surgery;
 	const char *from, *to;
 	size_t from_len, to_len;
+	const json_t *roster; /* {name: id}, or NULL */
 };
 
 /* What of `address` stands behind `prefix`: "" when it is that, "/..." when it is under it; else NULL. */
@@ -135,19 +135,6 @@ static const char *behind(const char *address, const char *prefix, size_t len)
 	if (strncmp(address, prefix, len) != 0 || (address[len] != '\0' && address[len] != '/'))
 		return NULL;
 	return address + len;
-}
-
-/* How many parts, or 0 when one of them is empty or there are too many. */
-static size_t parts_count(const char *address)
-{
-	size_t count = 1;
-
-	for (const char *c = address; *c != '\0'; c++) {
-		if (*c == '/' && (c == address || c[1] == '/' || c[1] == '\0'))
-			return 0;
-		count += *c == '/';
-	}
-	return *address == '\0' || count > PARTS_MAX ? 0 : count;
 }
 
 static size_t part_len(const char *address)
@@ -160,21 +147,31 @@ static bool same_part(const char *a, const char *b)
 	return part_len(a) == part_len(b) && strncmp(a, b, part_len(a)) == 0;
 }
 
+/* A record at an address that specs cannot have is one that no plan finds. What stands at such a one already may leave.
+ */
 static int move_check_words(const char *from, const char *to, struct diag *d)
 {
-	size_t parts = parts_count(from);
+	struct plan_address source, target;
+	bool parsed = plan_address_parse(&source, from) == 0;
+	const char *fault;
 
-	if (parts == 0 || parts_count(to) == 0)
+	if (!parsed || plan_address_parse(&target, to) < 0)
 		return diag_error(
 		    d,
 		    "\"%s\" is no address: it is ACCOUNT/REGION/STACK/LogicalId, or the first one, two or "
 		    "three parts of one for all that is under them",
-		    parts == 0 ? from : to);
-	if (parts != parts_count(to))
+		    parsed ? to : from);
+	if (source.count != target.count)
 		return diag_error(d, "%s and %s have not the same number of parts", from, to);
 	if (strcmp(from, to) == 0)
 		return diag_error(d, "%s is there already", from);
-	if (parts > 1 && !same_part(strchr(from, '/') + 1, strchr(to, '/') + 1))
+	fault = plan_address_fault(&target);
+	if (fault != NULL) {
+		mem_auto_str char *shown = plan_address_shown(to);
+
+		return diag_error(d, "nothing can be moved to \"%s\": %s", shown, fault);
+	}
+	if (source.count > 1 && !same_part(strchr(from, '/') + 1, strchr(to, '/') + 1))
 		return diag_error(
 		    d,
 		    "what is in one region of AWS cannot be moved to another: a record in %s would point to "
@@ -198,7 +195,7 @@ static int account_note(void *payload, const struct state_record *record)
 	return 1;
 }
 
-/* An account by its name: a record says its id, which must be the same on both sides. */
+/* An account by its name: a record says its id, and so does the roster. It must be the same on both sides. */
 static int move_check_account(struct move *m)
 {
 	mem_auto_str char *from = mem_strndup(m->from, part_len(m->from)), *to = mem_strndup(m->to, part_len(m->to));
@@ -211,7 +208,9 @@ static int move_check_account(struct move *m)
 	    state_record_each(m->surgery.txn, to, account_note, &theirs, m->surgery.d) < 0)
 		return -1;
 	id = json_get_string(ours, "AccountId");
-	other = json_get_string(theirs, "AccountId");
+	other = json_get_string(m->roster, to);
+	if (other == NULL)
+		other = json_get_string(theirs, "AccountId");
 	if (id == NULL || other == NULL || strcmp(id, other) == 0)
 		return 0;
 	return diag_error(m->surgery.d,
@@ -239,15 +238,38 @@ static int move_records(struct move *m, const struct addresses *addresses)
 	return 0;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* As specs have them: in order, each once. New reference. */
+static json_t *sorted(const json_t *list)
+{
+	size_t count = json_array_size(list);
+	const char **texts = mem_array(count + 1, sizeof *texts);
+	json_t *result = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		texts[i] = json_string_value(json_array_get(list, i));
+	qsort(texts, count, sizeof *texts, by_text);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || strcmp(texts[i], texts[i - 1]) != 0)
+			json_array_append_new(result, json_string(texts[i]));
+	free(texts);
+	return result;
+}
+
 /* A list of dependencies by the new addresses, or NULL where it names none that moved. New reference. */
 static json_t *depends_moved(const struct move *m, const json_t *depends)
 {
-	json_t *list = NULL, *item;
+	json_auto_t *list = NULL;
+	json_t *item;
 	size_t i;
 
 	json_array_foreach(depends, i, item)
 	{
-		mem_auto_str char *to = json_is_string(item) ? moved(m, json_string_value(item)) : NULL;
+		mem_auto_str char *to = moved(m, json_string_value(item));
 
 		if (to == NULL)
 			continue;
@@ -255,7 +277,7 @@ static json_t *depends_moved(const struct move *m, const json_t *depends)
 			list = json_copy((json_t *)depends);
 		json_array_set_new(list, i, json_string(to));
 	}
-	return list;
+	return list != NULL ? sorted(list) : NULL;
 }
 
 static int depends_visit(void *payload, const struct state_record *raw)
@@ -294,10 +316,10 @@ static int move_run(struct move *m, const json_t *facts, struct addresses *addre
 	return state_record_each(s->txn, "", depends_visit, m, s->d) < 0 ? -1 : 0;
 }
 
-int apply_state_move(struct state *state, const char *from, const char *to, const json_t *facts, size_t *count,
-		     struct diag *d)
+int apply_state_move(struct state *state, const char *from, const char *to, const json_t *roster, const json_t *facts,
+		     size_t *count, struct diag *d)
 {
-	struct move m = {.from = from, .to = to, .from_len = strlen(from), .to_len = strlen(to)};
+	struct move m = {.from = from, .to = to, .from_len = strlen(from), .to_len = strlen(to), .roster = roster};
 	struct addresses addresses = {0};
 	int rc;
 

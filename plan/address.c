@@ -1,6 +1,7 @@
 /* Addresses taken apart: account/region/stack/LogicalId, or the first parts of one. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "plan/plan.h"
 
 int plan_address_parse(struct plan_address *out, const char *address)
@@ -45,4 +46,14 @@ bool plan_address_is_whole(const char *address)
 
 	return plan_address_parse(&parts, address) == 0 && parts.count == PLAN_ADDRESS_PARTS &&
 	       plan_address_fault(&parts) == NULL;
+}
+
+char *plan_address_shown(const char *address)
+{
+	char *copy = mem_strdup(address);
+
+	for (char *c = copy; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = '?';
+	return copy;
 }

@@ -355,6 +355,8 @@ int plan_address_parse(struct plan_address *out, const char *address);
 const char *plan_address_fault(const struct plan_address *address);
 /* Whether it is one of a resource that specs could name. */
 bool plan_address_is_whole(const char *address);
+/* For a message: without what could move a cursor. Free with free(). */
+char *plan_address_shown(const char *address);
 
 /* -- Records: the JSON body of a resource in the state (record.c) -----------------------------------------------------
  */

@@ -188,21 +188,10 @@ static const char *words_fault(const json_t *body)
 	return NULL;
 }
 
-/* For a message: without what could move a cursor. */
-static char *shown(const char *address)
-{
-	char *copy = mem_strdup(address);
-
-	for (char *c = copy; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';
-	return copy;
-}
-
 int plan_record_check(const char *address, const json_t *body, struct diag *d)
 {
 	const char *fault = plan_record_fault(body), *unknown;
-	mem_auto_str char *name = shown(address);
+	mem_auto_str char *name = plan_address_shown(address);
 
 	if (fault == NULL && !plan_address_is_whole(address))
 		fault = "that is no address of a resource";

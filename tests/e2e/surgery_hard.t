@@ -123,6 +123,13 @@ is "... and one that is approved by the old rules goes" "$status" 0
 muster state verify
 is "... and all is whole" "$status" 0
 
+# -- A record goes only where a plan finds it --
+muster state mv app/eu-west-1/s/Topic $'app/eu-west-1/s/T\nX'
+like "mv to a name that specs cannot have is refused" "$status$err" '^1.*a logical id is made of letters and digits'
+muster state mv app web
+like "... and to another account of the roster, where nothing is recorded" "$status$err" \
+	'^1.*app is account 222222222222 and web is account 333333333333'
+
 # -- What cannot be read is not taken in --
 muster state export --secrets --out "$work/good.json"
 cp -R "$state" "$work/kept"
@@ -143,5 +150,27 @@ rm -rf "$state"
 mv "$work/kept" "$state"
 muster state verify
 is "a good state is said to be good" "$status" 0
+
+# -- What was moved needs nothing --
+muster apply --destroy --auto-approve
+edit muster.json 'del(.Approval)'
+stack s <<'JSON'
+{
+  "Targets": { "Accounts": ["app"], "Regions": ["home"] },
+  "Resources": {
+    "B": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": "b" } },
+    "C": { "Type": "AWS::SNS::Topic", "Properties": { "DisplayName": "c" } },
+    "P": { "Type": "AWS::SSM::Parameter", "Properties": { "Type": "String",
+      "Value": { "Fn::Join": ["", [{ "Ref": "B" }, { "Ref": "C" }]] } } }
+  }
+}
+JSON
+rm -rf "$state"
+muster apply --auto-approve
+is "what depends on two" "$status" 0
+muster state mv app/eu-west-1/s/B app/eu-west-1/s/Z
+edit stacks/s.json '.Resources.Z = .Resources.B | del(.Resources.B) | .Resources.P.Properties.Value["Fn::Join"][1][0].Ref = "Z"'
+muster plan --detailed-exitcode
+is "... one of which got a name that sorts behind the other: nothing to do" "$status" 0
 
 done_testing

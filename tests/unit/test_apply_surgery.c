@@ -83,8 +83,9 @@ static const char *first_of(const json_t *body, const char *list)
 static int move(struct bench *b, const char *from, const char *to, size_t *count)
 {
 	json_auto_t *facts = json_pack("{s:[s]}", "Command", "muster");
+	json_auto_t *roster = json_pack("{s:s, s:s}", "app", "111111111111", "empty", "333333333333");
 
-	return apply_state_move(b->state, from, to, facts, count, &b->d);
+	return apply_state_move(b->state, from, to, roster, facts, count, &b->d);
 }
 
 static void a_record_moves_and_its_dependents_know(void **state)
@@ -153,6 +154,13 @@ static void what_would_lose_something_is_refused(void **state)
 	expect_refusal(&b, move(&b, "app/", "web/", &count), "is no address");
 	expect_refusal(&b, move(&b, "app/r1", "app/r2", &count), "cannot be moved to another");
 	expect_refusal(&b, move(&b, "app/r1/s/A", "web/r1/s/A", &count), "a resource stays in its account");
+	expect_refusal(&b, move(&b, "app", "empty", &count),
+		       "app is account 111111111111 and empty is account 333333333333");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/A\nX", &count),
+		       "a logical id is made of letters and digits");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/*", &count), "a logical id is made of letters and digits");
+	expect_refusal(&b, move(&b, "app/r1/s", "app/r1/-s", &count), "a stack's name is made of");
+	expect_refusal(&b, move(&b, "app", "tag:x", &count), "no account can have that name");
 	intend(&b, "app/r1/s/B");
 	expect_refusal(&b, move(&b, "app", "payments", &count), "app/r1/s/B: an apply that was cut off");
 	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/B", &count), "run muster apply first");
