@@ -155,16 +155,14 @@ static bool same_text(const struct comparing *c, const json_t *now)
 int maker_outputs(struct maker *m, const struct specs_instance *instance)
 {
 	struct comparing c = {.m = m, .address = instance->address, .instance = instance};
-	json_auto_t *none = NULL;
-	const json_t *now = specs_instance_outputs(instance);
+	const json_t *outputs = specs_instance_outputs(instance);
+	json_auto_t *now = outputs != NULL ? json_incref((json_t *)outputs) : json_object();
 	int found = recorded_get(&c);
 
 	if (found < 0)
 		return -1;
 	c.recorded = found == 1;
 	m->outputs_met += c.recorded;
-	if (now == NULL)
-		now = none = json_object();
 	if (same_text(&c, now))
 		return 0;
 	c.silent = !c.recorded && has_records(&c);

@@ -133,8 +133,7 @@ bool specs_instance_output_blocked(const struct specs_instance *instance, const 
 	return state != NULL && state->progress == PROGRESS_BLOCKED;
 }
 
-const char *const *specs_instance_output_depends(const struct specs_instance *instance, const char *name,
-						 size_t *count)
+const char *const *specs_instance_output_depends(const struct specs_instance *instance, const char *name, size_t *count)
 {
 	const struct output_state *state = state_of(instance, name);
 

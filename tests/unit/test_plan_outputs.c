@@ -116,8 +116,7 @@ static void markdown_folds_outputs_first(void **state)
 
 	(void)state;
 	reach(plan, "audit", 1, 1);
-	add(plan, 0, 0, "audit/Trail", PLAN_UPDATE, "{'Name':'a','Bucket':'before'}",
-	    "{'Name':'a','Bucket':'after'}");
+	add(plan, 0, 0, "audit/Trail", PLAN_UPDATE, "{'Name':'a','Bucket':'before'}", "{'Name':'a','Bucket':'after'}");
 	for (int i = 0; i < 40; i++) {
 		buf_auto struct buf value = BUF_INIT;
 		mem_auto_str char *name = mem_printf("Output%d", i);
