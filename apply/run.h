@@ -4,6 +4,7 @@
  *   run.c       the run as a whole: turns, transactions, interrupts, the generation
  *   schedule.c  which node is next: waits, targets in turn, serialize keys, skips
  *   node.c      what a node has to do, and its steps from there to the end
+ *   removal.c   ... where something goes
  *   resolve.c   values that were not known when the plan was made; secrets
  *   intents.c   what is written before a call
  *   results.c   what is written after it
@@ -233,6 +234,16 @@ json_t *apply_merge(const json_t *under, const json_t *over);
 int apply_op_start(struct apply_run *run, size_t node);
 /* The provider answered. */
 void apply_op_arrived(struct apply_op *op);
+/* Whether the plan could not tell if it is a replacement. */
+bool apply_op_may_replace(const struct plan_change *change);
+/* Whether it is one, now that all values are known: decided once for all nodes of the change. Without a replacement
+ * op->properties keep the name that there is. */
+enum apply_decided apply_op_decide(struct apply_op *op);
+
+/* -- removal.c ----------------------------------------------------------------------------------------------------- */
+
+/* Begins a deletion or (`cleanup`) that of what replacements have left. -1 when the state cannot be read. */
+int apply_op_begin_removal(struct apply_op *op, bool cleanup);
 
 /* -- resolve.c ----------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* Changes of the state alone: moving and forgetting records. AWS is not touched, and nothing is done by halves: one
+/* Changes of the state alone: moving records. AWS is not touched, and nothing is done by halves: one
  * transaction each. */
 #include "apply/surgery.h"
 
@@ -9,8 +9,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-
-#define INTENTS_SHOWN 10
 
 /* -- One generation -------------------------------------------------------------------------------------------------
  */
@@ -62,6 +60,22 @@ int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *
 			  address, why, address);
 }
 
+void surgery_addresses_add(struct surgery_addresses *out, const char *address)
+{
+	if (out->count == out->room) {
+		out->room = out->room == 0 ? 64 : 2 * out->room;
+		out->list = mem_resize(out->list, out->room, sizeof *out->list);
+	}
+	out->list[out->count++] = mem_strdup(address);
+}
+
+void surgery_addresses_free(struct surgery_addresses *addresses)
+{
+	for (size_t i = 0; i < addresses->count; i++)
+		free(addresses->list[i]);
+	free(addresses->list);
+}
+
 struct intent_check {
 	struct surgery *surgery;
 	bool (*hits)(void *payload, const char *address);
@@ -73,7 +87,7 @@ static int intent_visit(void *payload, const char *address, const json_t *body)
 {
 	struct intent_check *check = payload;
 
-	if (check->hits(check->payload, address) && check->count++ < INTENTS_SHOWN)
+	if (check->hits(check->payload, address) && check->count++ < SURGERY_SHOWN)
 		surgery_refuse_intent(check->surgery, address, body);
 	return 0;
 }
@@ -84,38 +98,14 @@ int surgery_no_intents(struct surgery *s, bool (*hits)(void *payload, const char
 
 	if (state_intent_each(s->txn, intent_visit, &check, s->d) < 0)
 		return -1;
-	if (check.count > INTENTS_SHOWN)
-		diag_error(s->d, "... and %zu more like that", check.count - INTENTS_SHOWN);
+	if (check.count > SURGERY_SHOWN)
+		diag_error(s->d, "... and %zu more like that", check.count - SURGERY_SHOWN);
 	return check.count > 0 ? -1 : 0;
-}
-
-/* -- Lists of addresses ---------------------------------------------------------------------------------------------
- */
-
-struct addresses {
-	char **list;
-	size_t count, room;
-};
-
-static void addresses_add(struct addresses *out, const char *address)
-{
-	if (out->count == out->room) {
-		out->room = out->room == 0 ? 64 : 2 * out->room;
-		out->list = mem_resize(out->list, out->room, sizeof *out->list);
-	}
-	out->list[out->count++] = mem_strdup(address);
-}
-
-static void addresses_free(struct addresses *addresses)
-{
-	for (size_t i = 0; i < addresses->count; i++)
-		free(addresses->list[i]);
-	free(addresses->list);
 }
 
 static int collect(void *payload, const struct state_record *record)
 {
-	addresses_add(payload, record->address);
+	surgery_addresses_add(payload, record->address);
 	return 0;
 }
 
@@ -226,7 +216,7 @@ static char *moved(const struct move *m, const char *address)
 	return rest != NULL ? mem_printf("%s%s", m->to, rest) : NULL;
 }
 
-static int move_records(struct move *m, const struct addresses *addresses)
+static int move_records(struct move *m, const struct surgery_addresses *addresses)
 {
 	for (size_t i = 0; i < addresses->count; i++) {
 		mem_auto_str char *to = moved(m, addresses->list[i]);
@@ -301,7 +291,7 @@ static int depends_visit(void *payload, const struct state_record *raw)
 	return apply_record_put(m->surgery.txn, address, m->surgery.generation, &record, m->surgery.d);
 }
 
-static int move_run(struct move *m, const json_t *facts, struct addresses *addresses)
+static int move_run(struct move *m, const json_t *facts, struct surgery_addresses *addresses)
 {
 	struct surgery *s = &m->surgery;
 
@@ -320,7 +310,7 @@ int apply_state_move(struct state *state, const char *from, const char *to, cons
 		     size_t *count, struct diag *d)
 {
 	struct move m = {.from = from, .to = to, .from_len = strlen(from), .to_len = strlen(to), .roster = roster};
-	struct addresses addresses = {0};
+	struct surgery_addresses addresses = {0};
 	int rc;
 
 	*count = 0;
@@ -330,115 +320,6 @@ int apply_state_move(struct state *state, const char *from, const char *to, cons
 	rc = surgery_end(&m.surgery, rc, "Moved", addresses.count);
 	if (rc == 0)
 		*count = addresses.count;
-	addresses_free(&addresses);
-	return rc;
-}
-
-/* -- Forgetting -----------------------------------------------------------------------------------------------------
- */
-
-struct forget {
-	struct surgery surgery;
-	const char *const *globs;
-	size_t glob_count;
-	bool *used; /* which of them matched something */
-	struct addresses addresses, intents;
-	size_t alone;   /* intents without a record */
-	size_t refused; /* intents that may not go */
-};
-
-static bool forget_hits(struct forget *f, const char *address)
-{
-	bool hit = false;
-
-	for (size_t i = 0; i < f->glob_count; i++) {
-		bool matches = text_glob(f->globs[i], address);
-
-		f->used[i] = f->used[i] || matches;
-		hit = hit || matches;
-	}
-	return hit;
-}
-
-static int forget_visit(void *payload, const struct state_record *record)
-{
-	struct forget *f = payload;
-
-	if (forget_hits(f, record->address))
-		addresses_add(&f->addresses, record->address);
-	return 0;
-}
-
-/* Only the next apply can tell what came of an intent; it goes where an apply has tried and could not. */
-static int forget_intent_visit(void *payload, const char *address, const json_t *body)
-{
-	struct forget *f = payload;
-	struct state_record raw;
-	int found;
-
-	if (!forget_hits(f, address))
-		return 0;
-	if (json_get_string(body, "Stays") == NULL) {
-		if (f->refused++ < INTENTS_SHOWN)
-			surgery_refuse_intent(&f->surgery, address, body);
-		return 0;
-	}
-	found = state_record_get(f->surgery.txn, address, &raw, f->surgery.d);
-	f->alone += found == 0;
-	addresses_add(&f->intents, address);
-	return found < 0 ? -1 : 0;
-}
-
-static int forget_find(struct forget *f)
-{
-	struct surgery *s = &f->surgery;
-
-	if (state_record_each(s->txn, "", forget_visit, f, s->d) < 0 ||
-	    state_intent_each(s->txn, forget_intent_visit, f, s->d) < 0)
-		return -1;
-	if (f->refused > INTENTS_SHOWN)
-		diag_error(s->d, "... and %zu more like that", f->refused - INTENTS_SHOWN);
-	return f->refused > 0 ? -1 : 0;
-}
-
-static int forget_run(struct forget *f, const json_t *facts)
-{
-	struct surgery *s = &f->surgery;
-	int rc = forget_find(f);
-
-	for (size_t i = 0; rc == 0 && i < f->glob_count; i++)
-		if (!f->used[i])
-			rc = diag_error(s->d,
-					"'%s' matches nothing that is recorded; a pattern is for whole addresses, "
-					"ACCOUNT/REGION/STACK/LogicalId, and * stands for any part of one",
-					f->globs[i]);
-	if (rc == 0)
-		rc = surgery_generation(s, facts);
-	for (size_t i = 0; rc == 0 && i < f->addresses.count; i++)
-		if (state_record_delete(s->txn, f->addresses.list[i], s->generation, s->d) < 0)
-			rc = -1;
-	for (size_t i = 0; rc == 0 && i < f->intents.count; i++)
-		if (state_intent_delete(s->txn, f->intents.list[i], s->d) < 0)
-			rc = -1;
-	return rc == 0 ? surgery_outputs_forget(&f->surgery, f->addresses.list, f->addresses.count) : rc;
-}
-
-int apply_state_forget(struct state *state, const char *const *globs, size_t glob_count, const json_t *facts,
-		       size_t *count, struct diag *d)
-{
-	struct forget f = {.globs = globs, .glob_count = glob_count};
-	int rc;
-
-	*count = 0;
-	if (surgery_begin(&f.surgery, state, d) < 0)
-		return -1;
-	f.used = mem_array(glob_count + 1, sizeof *f.used);
-	rc = forget_run(&f, facts);
-	rc = surgery_end(&f.surgery, rc, "Forgotten", f.addresses.count + f.alone);
-	if (rc == 0)
-		*count = f.addresses.count + f.alone;
-	addresses_free(&f.addresses);
-	addresses_free(&f.intents);
-	free(f.used);
+	surgery_addresses_free(&addresses);
 	return rc;
 }

@@ -7,6 +7,8 @@
 #define SURGERY_EXPORT_FORMAT 1
 #define SURGERY_KEY_BYTES     32
 
+#define SURGERY_SHOWN 10 /* addresses of one kind in messages */
+
 struct surgery {
 	struct state *state;
 	struct state_txn *txn;
@@ -20,6 +22,15 @@ int surgery_begin(struct surgery *s, struct state *state, struct diag *d);
 int surgery_generation(struct surgery *s, const json_t *facts);
 /* With `rc` 0 finishes the generation with the count under `what` ("Moved") and commits; else leaves all as it was. */
 int surgery_end(struct surgery *s, int rc, const char *what, size_t count);
+
+/* A list of addresses, each a copy. */
+struct surgery_addresses {
+	char **list;
+	size_t count, room;
+};
+void surgery_addresses_add(struct surgery_addresses *out, const char *address);
+void surgery_addresses_free(struct surgery_addresses *addresses);
+
 /* What stands in the way of surgery at the address of an intent with this body. Returns -1. */
 int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *body);
 /* What decides who must approve, for an export: new reference, NULL where no generation says so yet. And into the

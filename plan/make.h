@@ -75,7 +75,8 @@ struct maker {
 	struct map names;      /* of accounts whose records are known to be theirs */
 	struct map renamed;    /* former name of an account -> struct maker_account */
 	struct map moves;      /* address of a wanted resource -> where it is recorded (char *) */
-	struct map origins; /* address -> number that no name of what was moved away from it has, from records and ... */
+	struct map
+	    origins; /* address -> number that no name of what was moved away from it has, from records and ... */
 	struct map scanned; /* ... these generations */
 	struct map left;    /* physical identity of what a replacement has left -> address (char *) */
 	bool records_read;  /* for `origins` and `left` */
@@ -136,7 +137,8 @@ char *maker_moved_to(const struct maker *m, const char *recorded);
 int maker_record(struct maker *m, const char *address, struct state_record *out, const char **from);
 /* Whether a second record claims to be the resource (recorded at its address, or at `from`); complains then. */
 bool maker_move_disputed(struct maker *m, const struct diag_place *place, const char *address, const char *from);
-/* Complains of a wanted resource that `Moved` says is called otherwise now: names that loops make are known only here. */
+/* Complains of a wanted resource that `Moved` says is called otherwise now: names that loops make are known only here.
+ */
 void maker_moved_check(struct maker *m, const struct specs_resource *resource);
 /* The least incarnation for a name made from this address: one moved away from it has kept the names before. */
 int64_t maker_incarnation_least(struct maker *m, const char *address);

@@ -188,9 +188,10 @@ void maker_moved_check(struct maker *m, const struct specs_resource *resource)
 
 		if (strcmp(moved[i].from, resource->logical_id) != 0)
 			continue;
-		text = mem_printf("is a resource of this stack still, and Moved says that it is %s now; From is an id that "
-				  "is not used any more",
-				  moved[i].to);
+		text = mem_printf(
+		    "is a resource of this stack still, and Moved says that it is %s now; From is an id that "
+		    "is not used any more",
+		    moved[i].to);
 		maker_complain(m, &resource->place, resource->address, text);
 	}
 }

@@ -12,12 +12,10 @@
 bool subject_identity_taken(struct subject *s)
 {
 	mem_auto_str char *identity = NULL;
-	const char *other;
 
 	if (specs_identity(&identity, s->resource) != 1)
 		return false;
-	other = map_get(&s->m->identities, identity);
-	if (other == NULL) {
+	if (!map_has(&s->m->identities, identity)) {
 		map_set(&s->m->identities, identity, mem_strdup(s->resource->address));
 		return false;
 	}
@@ -28,7 +26,6 @@ bool subject_identity_taken(struct subject *s)
 						 ? ""
 						 : ", since it has no region (target it at \"Regions\": [\"home\"])");
 
-	(void)other;
 	maker_complain(s->m, &s->resource->place, s->resource->address, text);
 	return true;
 }
