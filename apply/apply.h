@@ -119,7 +119,7 @@ struct apply_approval_rules {
 	json_t *approval;    /* `Approval` of muster.json, or NULL: nothing is required. Owned */
 	json_t *keys;        /* {path as Approval.Keys names it: the file's text}. Owned */
 	uint64_t generation; /* whose specs they come from; 0: the specs at hand, since no generation has any yet */
-	char *commit;        /* of that generation, or NULL. Owned */
+	char *commit;        /* of that generation, or as apply_approval_since() says; NULL: none. Owned */
 };
 /* The newest generation whose specs decide: that has some (its fact "Inputs"; after a restore "Rules") and is no
  * rollback. *number is 0 and *facts NULL where there is none yet; *facts is a new reference. */
@@ -129,6 +129,11 @@ int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn
  * key that is named and not there is an error. */
 int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn, const struct apply_input *own,
 			 size_t own_count, struct diag *d);
+/* For NotAuthor: sets `commit` to that of the newest generation which is complete, was not restricted (--only, parts
+ * that could not be reached), and whose tree is another than the plan's; what was applied in part only is still to be
+ * answered for. NULL where there is none. */
+int apply_approval_since(struct apply_approval_rules *rules, struct state_txn *txn, const struct plan *plan,
+			 struct diag *d);
 void apply_approval_rules_free(struct apply_approval_rules *rules);
 /* The path that an entry of Approval.Keys names; NULL for one that holds its key itself. */
 const char *apply_approval_key_path(const json_t *entry);

@@ -183,7 +183,7 @@ static void refuse_tree(struct judge *j)
 		j->refused = true;
 		return;
 	}
-	/* A rollback's tree is an earlier one by its nature. */
+	/* A rollback's tree is an earlier one by its nature; the caller has seen that it is its generation's. */
 	if (j->plan->rollback > 0)
 		return;
 	if (state_git_facts(&git, j->directory, j->d) < 0) {
@@ -199,9 +199,9 @@ static void refuse_tree(struct judge *j)
 	state_git_free(&git);
 }
 
-static void doubt(struct judge *j, const char *format, const char *who, const char *rest)
+static void add_doubt(struct judge *j, const char *who, const char *why, const char *source)
 {
-	buf_addf(&j->doubts, "\n  the signature of %s %s%s", who, format, rest);
+	buf_addf(&j->doubts, "\n  the signature of %s does not count: %s%s", who, why, source);
 }
 
 static bool holds(const struct judge *j, const struct approver *approver, const json_t *signature)
@@ -223,8 +223,7 @@ static void judge_signature(struct judge *j, const json_t *signature, json_t *ap
 	size_t number;
 
 	if (approver == NULL) {
-		doubt(j, "does not count: the key is not in Approval.Keys of ", key == NULL ? "nobody" : key,
-		      buf_str(&j->source));
+		add_doubt(j, key == NULL ? "nobody" : key, "the key is not in Approval.Keys of ", buf_str(&j->source));
 		return;
 	}
 	number = (size_t)(approver - j->approvers.items);
@@ -235,8 +234,7 @@ static void judge_signature(struct judge *j, const json_t *signature, json_t *ap
 			   approver->name);
 		j->refused = true;
 	} else if (j->wrote[number]) {
-		doubt(j, "does not count: who signed also wrote commits of this change (NotAuthor)", approver->name,
-		      "");
+		add_doubt(j, approver->name, "who signed also wrote commits of this change (NotAuthor)", "");
 	} else if (!j->signed_by[number]) {
 		j->signed_by[number] = true;
 		j->signers++;

@@ -1,9 +1,10 @@
-/* NotAuthor: whoever wrote a change does not approve it. Git knows who wrote what since the generation whose rules
- * hold; by e-mail address, and by the SSH keys that commits are signed with. */
+/* NotAuthor: whoever wrote a change does not approve it. Git knows who wrote what since the last apply that was whole;
+ * by e-mail address, and by the SSH keys that commits are signed with. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "apply/approval.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "state/git.h"
@@ -44,6 +45,50 @@ static bool is_there(const char *directory, const char *commit)
 	diag_free(&ignored);
 	return there;
 }
+
+/* -- Since when -----------------------------------------------------------------------------------------------------
+ */
+
+/* Whether all that the specs of this generation say was done, and was other than what this plan is of. */
+static bool is_base(const json_t *generation, const struct plan *plan)
+{
+	const json_t *facts = json_object_get(generation, "Facts");
+	const char *tree = json_get_string(facts, "Tree"),
+		   *result = json_get_string(json_object_get(generation, "Outcome"), "Result");
+
+	return json_object_get(facts, "Planned") != NULL && json_get_string(facts, "Commit") != NULL && tree != NULL &&
+	       result != NULL && strcmp(result, "complete") == 0 && json_object_get(facts, "Only") == NULL &&
+	       !json_get_bool(facts, "Incomplete", false) && !json_get_bool(facts, "Destroy", false) &&
+	       !json_get_bool(facts, "Dirty", false) && (plan->tree == NULL || strcmp(tree, plan->tree) != 0);
+}
+
+int apply_approval_since(struct apply_approval_rules *rules, struct state_txn *txn, const struct plan *plan,
+			 struct diag *d)
+{
+	uint64_t number, first;
+	bool found = false;
+
+	if (state_generation(txn, &number, d) < 0 || state_generation_first(txn, &first, d) < 0)
+		return -1;
+	free(rules->commit);
+	rules->commit = NULL;
+	for (; number > 0 && number >= first && !found; number--) {
+		json_auto_t *generation = NULL;
+		const json_t *facts;
+		const char *commit;
+
+		if (state_generation_get(txn, number, &generation, d) < 0)
+			return -1;
+		facts = json_object_get(generation, "Facts");
+		commit = json_get_string(facts, is_base(generation, plan) ? "Commit" : "RulesCommit");
+		found = commit != NULL;
+		rules->commit = mem_strdup(commit);
+	}
+	return 0;
+}
+
+/* -- Who ------------------------------------------------------------------------------------------------------------
+ */
 
 int approval_authors(bool *wrote, const struct approvers *approvers, const struct plan *plan,
 		     const struct apply_approval_rules *rules, const char *directory, struct diag *d)

@@ -33,6 +33,10 @@ static json_t *facts_of(const struct apply_run *run)
 	}
 	if (json_object_get(facts, "Time") == NULL)
 		time_set(facts, "Time");
+	if (run->plan->only != NULL)
+		json_object_set_new(facts, "Only", json_string(run->plan->only));
+	if (!plan_is_whole(run->plan))
+		json_object_set_new(facts, "Incomplete", json_true());
 	if (run->plan->rollback != 0)
 		json_object_set_new(facts, "Rollback", json_integer((json_int_t)run->plan->rollback));
 	if (run->plan->digest[0] != '\0')

@@ -109,15 +109,14 @@ static const json_t *rules_at(const json_t *facts)
 	return json_object_size(rules) > 0 ? rules : NULL;
 }
 
-/* New reference; NULL with a message. */
-static json_t *facts_of(struct state_txn *txn, uint64_t number, struct diag *d)
+/* A state that was restored begins with the number after the export's: *out is NULL for those before. */
+static int facts_of(json_t **out, struct state_txn *txn, uint64_t number, struct diag *d)
 {
 	json_auto_t *whole = NULL;
 	int found = state_generation_get(txn, number, &whole, d);
 
-	if (found == 0)
-		diag_error(d, "state: generation %llu is gone; run: muster state verify", (unsigned long long)number);
-	return found == 1 ? json_incref(json_object_get(whole, "Facts")) : NULL;
+	*out = found == 1 ? json_incref(json_object_get(whole, "Facts")) : NULL;
+	return found < 0 ? -1 : 0;
 }
 
 int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn *txn, struct diag *d)
@@ -128,8 +127,7 @@ int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn
 	if (state_generation(txn, number, d) < 0 || state_generation_first(txn, &first, d) < 0)
 		return -1;
 	for (; *number >= first; --*number) {
-		*facts = facts_of(txn, *number, d);
-		if (*facts == NULL)
+		if (facts_of(facts, txn, *number, d) < 0)
 			return -1;
 		if (rules_at(*facts) != NULL)
 			return 0;
@@ -140,20 +138,26 @@ int apply_approval_generation(uint64_t *number, json_t **facts, struct state_txn
 	return 0;
 }
 
+/* After a restore it is that of the rules that were taken over. */
+static const char *commit_at(const json_t *facts)
+{
+	const char *commit = json_get_string(facts, "RulesCommit");
+
+	return commit != NULL ? commit : json_get_string(facts, "Commit");
+}
+
 int apply_approval_rules(struct apply_approval_rules *out, struct state_txn *txn, const struct apply_input *own,
 			 size_t own_count, struct diag *d)
 {
 	struct files files = {.txn = txn, .own = own, .own_count = own_count};
 	json_auto_t *facts = NULL;
-	const char *commit;
 
 	*out = (struct apply_approval_rules){.keys = json_object()};
 	if (txn != NULL && apply_approval_generation(&out->generation, &facts, txn, d) < 0)
 		return -1;
 	if (facts != NULL) {
 		files.digests = rules_at(facts);
-		commit = json_get_string(facts, "RulesCommit");
-		out->commit = mem_strdup(commit != NULL ? commit : json_get_string(facts, "Commit"));
+		out->commit = mem_strdup(commit_at(facts));
 	}
 	return take_rules(out, &files, d);
 }
@@ -323,12 +327,9 @@ bool apply_approval_lists(const struct apply_approval_rules *rules, const char *
 /* -- What a change of them means ------------------------------------------------------------------------------------
  */
 
-static void add_part(struct buf *out, const char *format, const char *word)
+static void add_part(struct buf *out, const char *what, const char *word)
 {
-	buf_adds(out, out->len > 0 ? "; " : "");
-	/* The formats are those below. */
-	buf_adds(out, format);
-	buf_adds(out, word);
+	buf_addf(out, "%s%s%s", out->len > 0 ? "; " : "", what, word);
 }
 
 static void add_setting(struct buf *out, const char *name, const json_t *now, const json_t *next)

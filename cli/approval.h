@@ -6,7 +6,8 @@
 #include "apply/apply.h"
 #include "cli/cli.h"
 
-/* Planning and applying in one go leaves nothing to sign: refused (-1) where approvals are required. Needs the open
+/* Planning and applying in one go leaves nothing to sign: refused (-1) where approvals are required, by the rules in
+ * force or by those that are planned; and where the state is empty and should not be (--first-apply). Needs the open
  * state. Changes nothing. */
 int approval_check_direct(struct session *s);
 /* Whether the plan (made just now, or loaded) may be applied: within its limits and, if it is loaded, approved. 0, or
@@ -19,9 +20,9 @@ void approval_warn_limits(struct diag *d, const struct plan *plan);
 
 /* The rules that loaded specs bring along, checked: -1 when they could never be met. */
 int approval_validate(struct session *s);
-/* The same; and in *remark (free with free()) what these specs change in who must approve, for the plan to say; NULL
- * where nothing does, and for a rollback, whose rules are never its own. Needs the open state. */
-int approval_remark(char **remark, struct session *s);
+/* The same; and what whoever approves the plan must know (remarks.h), for the plan to say: a list of texts, new
+ * reference. Needs the open state. */
+int approval_remarks(json_t **out, struct session *s);
 
 /* The rules that will count when a plan is applied here, as far as state and spec directory tell; for a warning. */
 int approval_rules(struct apply_approval_rules *out, struct session *s, struct diag *d);

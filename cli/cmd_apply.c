@@ -26,7 +26,7 @@ struct apply_arguments {
 	struct planning planning;
 	size_t parallelism;
 	struct option_count lock_timeout; /* seconds */
-	bool auto_approve, allow_dirty, json;
+	bool auto_approve, allow_dirty, first_apply, json;
 };
 
 static const struct option apply_option_table[] = {
@@ -50,6 +50,8 @@ static const struct option apply_option_table[] = {
      "give a parameter of the stacks a value", NULL},
     {"allow-dirty", OPTION_FLAG, offsetof(struct apply_arguments, allow_dirty), NULL,
      "apply specs that are not committed; the generation says so", NULL},
+    {"first-apply", OPTION_FLAG, offsetof(struct apply_arguments, first_apply), NULL,
+     "where approvals are required: the state is empty, and that is right", NULL},
     {"lock-timeout", OPTION_COUNT, offsetof(struct apply_arguments, lock_timeout), "SECONDS",
      "wait so long for another command that is writing to the state (default 0)", NULL},
     {"json", OPTION_FLAG, offsetof(struct apply_arguments, json), NULL, "events as JSON lines on stdout", NULL},
@@ -159,6 +161,8 @@ static int run_plan(struct session *s, const struct plan *plan, const struct inp
 		json_object_set(options.facts, "Approvals", approvals);
 	if (given->allow_dirty)
 		json_object_set_new(options.facts, "AllowDirty", json_true());
+	if (given->first_apply)
+		json_object_set_new(options.facts, "FirstApply", json_true());
 	result = apply_run(&report, s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
 	progress_free(progress);
 	json_decref(options.facts);
@@ -222,6 +226,15 @@ static int run_new(struct session *s, struct plan *plan, const struct apply_argu
 	return run_plan(s, plan, &s->inputs, given);
 }
 
+/* What changes in the rules comes into force with a generation, and is said until there is one. */
+static bool has_remarks(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->note_count; i++)
+		if (plan->notes[i].kind == PLAN_NOTE_APPROVAL)
+			return true;
+	return false;
+}
+
 static int apply_new(struct session *s, const struct apply_arguments *given)
 {
 	struct plan *plan = NULL;
@@ -235,7 +248,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 		return CLI_FAILED;
 	if (!given->json)
 		planning_print(s->cli, plan);
-	if (!plan_has_work(plan))
+	if (!plan_has_work(plan) && !has_remarks(plan))
 		status = status_of(s->cli, plan, NULL);
 	else if (!given->allow_dirty && committed_check_plan(s->cli, plan) < 0)
 		status = CLI_FAILED;
@@ -369,6 +382,7 @@ static int apply(struct cli *cli, const void *arguments, const char **words, siz
 	struct session s;
 
 	session_start(&s, cli);
+	s.first_apply = given->first_apply;
 	s.lock_timeout_ms = lock_timeout_ms(given);
 	if (open_session(&s) == 0)
 		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);

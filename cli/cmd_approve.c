@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/approval.h"
 #include "cli/committed.h"
+#include "cli/remarks.h"
 #include "cli/words.h"
 
 #define SIGNATURE_FILE_MAX (64u << 10)
@@ -74,8 +75,7 @@ static void print_remarks(const struct plan *plan)
 	json_array_foreach(json_object_get(plan->limits, "Over"), i, item)
 	    print_line("limits", "it %s%s", json_string_value(item), overridden ? " (overridden)" : "");
 	for (i = 0; i < plan->note_count; i++)
-		if (plan->notes[i].kind == PLAN_NOTE_OTHER && plan->notes[i].subject != NULL &&
-		    strcmp(plan->notes[i].subject, "muster.json") == 0)
+		if (plan->notes[i].kind == PLAN_NOTE_APPROVAL)
 			print_line("note", "%s", plan->notes[i].text == NULL ? "" : plan->notes[i].text);
 }
 
@@ -201,6 +201,18 @@ static void print_approvals(struct session *s, const json_t *approvals)
 	apply_approval_rules_free(&rules);
 }
 
+/* No generation yet: apply would have to be told that this is meant. */
+static bool is_first(struct session *s)
+{
+	struct apply_approval_rules rules = {0};
+	struct diag ignored = DIAG_INIT;
+	bool first = approval_rules(&rules, s, &ignored) == 0 && remarks_first_apply(s, &rules, &ignored) == 1;
+
+	apply_approval_rules_free(&rules);
+	diag_free(&ignored);
+	return first;
+}
+
 /* What apply asks before it takes the lock. With a state that is a copy the answer is as old as that. */
 static int check_plan(struct session *s, const struct plan *plan)
 {
@@ -209,6 +221,9 @@ static int check_plan(struct session *s, const struct plan *plan)
 	struct diag *d = &s->cli->diag;
 	int result = s->state == NULL ? session_open_state(s, SESSION_STATE_READ) : 0;
 
+	s->first_apply = result == 0 && is_first(s);
+	if (s->first_apply)
+		diag_note(d, "the state is empty: apply wants --first-apply");
 	if (result == 0)
 		result = apply_check(plan, s->state, d);
 	if (result == 0 && plan->inputs != NULL)

@@ -1,5 +1,6 @@
 /* Making and showing a plan, as `plan`, `rollback` and `apply` all do. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -64,11 +65,23 @@ static int take_base(struct plan_options *options, struct base *base, struct ses
 	return 0;
 }
 
+/* Borrowed from the list; the array is to be freed with free(). */
+static const char **texts_of(const json_t *list)
+{
+	const char **texts = mem_array(json_array_size(list) + 1, sizeof *texts);
+	const json_t *text;
+	size_t i;
+
+	json_array_foreach(list, i, text) texts[i] = json_string_value(text);
+	return texts;
+}
+
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)
 {
-	mem_auto_str char *remark = NULL;
+	json_auto_t *remarks = NULL;
 	struct state_git git = {0};
 	struct base base = {0};
+	const char **texts;
 	struct status status;
 	struct plan_options options = {
 	    .refresh = planning->refresh,
@@ -90,11 +103,12 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 		return diag_error(&s->cli->diag,
 				  "--accept-drift needs to know what AWS has, for what the specs still want: it goes "
 				  "with neither --no-refresh nor --destroy");
-	if (approval_remark(&remark, s) < 0)
+	if (approval_remarks(&remarks, s) < 0)
 		return -1;
-	options.remarks = (const char *const *)&remark;
-	options.remark_count = remark != NULL;
+	options.remarks = texts = texts_of(remarks);
+	options.remark_count = json_array_size(remarks);
 	if (take_origin(&options, &git, s) < 0 || take_base(&options, &base, s, planning) < 0) {
+		free(texts);
 		base_close(&base);
 		state_git_free(&git);
 		return -1;
@@ -116,6 +130,7 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 		    "again should the state be lost",
 		    (*out)->lineage);
 	json_decref(options.parameters);
+	free(texts);
 	base_close(&base);
 	state_git_free(&git);
 	return result;

@@ -180,6 +180,7 @@ static void read_facts(struct plan_reader *r, const json_t *muster)
 	plan->commit = mem_strdup(plan_read_text(r, muster, "commit", false));
 	plan->tree = mem_strdup(plan_read_text(r, muster, "tree", false));
 	plan->base = mem_strdup(plan_read_text(r, muster, "base", false));
+	plan->only = mem_strdup(plan_read_text(r, muster, "only", false));
 	plan->generation = (uint64_t)plan_read_count(r, muster, "generation");
 	plan->version = (uint64_t)plan_read_count(r, muster, "newest_version");
 	plan->created_ms = plan_read_count(r, muster, "created_ms");

@@ -18,6 +18,7 @@ const char *const plan_note_words[PLAN_NOTE_OTHER + 1] = {
     [PLAN_NOTE_DATA] = "data_destroyed",
     [PLAN_NOTE_RESOLVED] = "resolved",
     [PLAN_NOTE_WITHDRAWN] = "withdrawn",
+    [PLAN_NOTE_APPROVAL] = "approval",
     [PLAN_NOTE_OTHER] = "other",
 };
 
@@ -323,6 +324,7 @@ static json_t *muster_part(const struct plan *plan)
 	set_text(result, "commit", plan->commit);
 	set_text(result, "tree", plan->tree);
 	set_text(result, "base", plan->base);
+	set_text(result, "only", plan->only);
 	json_object_set_new(result, "dirty", json_boolean(plan->dirty));
 	json_object_set_new(result, "destroy", json_boolean(plan->destroy));
 	json_object_set_new(result, "refreshed", json_boolean(plan->refreshed));

@@ -92,6 +92,7 @@ int maker_start(struct maker *m)
 	m->plan->tree = mem_strdup(options->tree);
 	m->plan->dirty = options->dirty;
 	m->plan->lineage_minted = options->lineage_minted;
+	m->plan->only = mem_strdup(options->only);
 	m->plan->rollback = options->rollback;
 	m->plan->rollback_of = json_incref(options->rollback_of);
 	m->plan->home_region = mem_strdup(m->specs->settings.home_region);
@@ -190,7 +191,7 @@ static int make(struct maker *m)
 	if (m->options->inputs != NULL)
 		m->plan->inputs = json_deep_copy(m->options->inputs);
 	for (size_t i = 0; i < m->options->remark_count; i++)
-		plan_note_add(m->plan, PLAN_NOTE_OTHER, NULL, NULL, "muster.json", m->options->remarks[i]);
+		plan_note_add(m->plan, PLAN_NOTE_APPROVAL, NULL, NULL, "muster.json", m->options->remarks[i]);
 	return plan_limits_find(&m->plan->limits, m->plan, m->specs->settings.limits, m->options->override_limits,
 				m->d);
 }

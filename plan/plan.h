@@ -116,6 +116,7 @@ enum plan_note_kind {
 	PLAN_NOTE_DATA,      /* what a delete destroys for good */
 	PLAN_NOTE_RESOLVED,  /* drift: what an earlier report told of and is not so any more */
 	PLAN_NOTE_WITHDRAWN, /* --base: what the base revision would do and this branch does not */
+	PLAN_NOTE_APPROVAL,  /* what whoever approves it must know */
 	PLAN_NOTE_OTHER,     /* the last one */
 };
 struct plan_note {
@@ -172,6 +173,7 @@ struct plan {
 	/* {path: SHA-256 in hex} of every spec file that it was made from, or NULL: what the generation keeps. */
 	json_t *inputs;
 	uint64_t rollback;   /* the generation that this goes back to; 0: none */
+	char *only;          /* --only: the glob that it was restricted to, or NULL */
 	json_t *rollback_of; /* what readers want to know of that generation: {"Commit", "Time", "User"}, or NULL */
 	char *base;          /* commit that `pending` compares with (--base), or NULL */
 	/* What `Limits` of muster.json say of this plan: {"Limits": {...}, "Over": ["deletes 12, MaxDelete is 10"],
@@ -215,7 +217,7 @@ struct plan_options {
 	const char *base_error;          /* why there are none, if they do not compile: then not NULL */
 	const char *const *accept_drift; /* globs over addresses: drift there goes into the record */
 	size_t accept_drift_count;
-	/* Notes of the caller's, in plain words, each kept as one of the kind PLAN_NOTE_OTHER about muster.json. */
+	/* Notes of the caller's, in plain words, each kept as one of the kind PLAN_NOTE_APPROVAL about muster.json. */
 	const char *const *remarks;
 	size_t remark_count;
 	/* Called now and then with what is going on ("reading 340 targets", done, total); may be NULL. */

@@ -240,6 +240,7 @@ void plan_free(struct plan *plan)
 	free(plan->home_region);
 	free(plan->commit);
 	free(plan->base);
+	free(plan->only);
 	free(plan->tree);
 	free(plan->private);
 	free(plan);

@@ -200,6 +200,14 @@ static void make_warnings(struct plan_view *view)
 	json_t *item;
 	size_t i;
 
+	for (i = 0; i < view->plan->note_count; i++) {
+		mem_auto_str char *text = view->plan->notes[i].kind == PLAN_NOTE_APPROVAL
+					      ? plan_view_cleaned(view->plan->notes[i].text)
+					      : NULL;
+
+		if (text != NULL)
+			plan_texts_add(&view->warnings, text);
+	}
 	json_array_foreach((json_t *)over, i, item)
 	{
 		buf_auto struct buf text = BUF_INIT;
@@ -232,6 +240,7 @@ static void make_origin(struct plan_view *view)
 	add_origin(&view->origin, "digest", plan->digest);
 	add_origin(&view->origin, "commit", commit);
 	add_origin(&view->origin, "base", plan->base);
+	add_origin(&view->origin, "only", plan->only);
 	add_origin(&view->origin, "lineage", plan->lineage);
 	add_origin(&view->origin, "generation", generation);
 	if (plan->created_ms > 0) {

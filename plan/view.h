@@ -126,7 +126,7 @@ struct plan_view {
 	const struct plan *plan;
 	struct plan_groups groups;
 	char *title;                /* NULL, or what this is when it is no plain plan: "Rollback to generation 12" */
-	struct plan_texts warnings; /* stand before all else: limits that are exceeded */
+	struct plan_texts warnings; /* stand before all else: for approvers, and limits that are exceeded */
 	struct plan_section sections[3];
 	size_t section_count; /* 1 or 2 of changes, and one of outputs where some change */
 	struct plan *outputs; /* those as changes, so that they are grouped like these; NULL: none */

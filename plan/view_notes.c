@@ -22,7 +22,7 @@ static const char *const headings[PLAN_NOTE_OTHER + 1] = {
     [PLAN_NOTE_WITHDRAWN] = "Taken back by this branch: what the base would do",
     [PLAN_NOTE_OTHER] = "Notes",
 };
-/* What must not be overlooked comes first. */
+/* What must not be overlooked comes first; what is for those who approve stands above all, among the warnings. */
 static const enum plan_note_kind order[] = {
     PLAN_NOTE_DATA,
     PLAN_NOTE_UNREACHABLE,

@@ -58,6 +58,13 @@ int state_git_tree_same(struct state_git_tree *tree, const char *path, const voi
 /* As specs_source.list: names of files in a folder, sorted, NULL-terminated (caller frees each and the array). */
 int state_git_tree_list(struct state_git_tree *tree, const char *folder, char ***names, struct diag *d);
 
+/* Calls back with each different content that the file `name`, at the top of the spec directory, has had in the history
+ * of HEAD, newest first, as far as a shallow clone and 20,000 commits go. What the callback returns other than 0 ends
+ * the walk, which returns that; 0 also where there is no repository; -1 with a message. (git_versions.c) */
+typedef int state_git_version_visit(void *payload, const char *bytes, size_t len);
+int state_git_versions(const char *directory, const char *name, state_git_version_visit *visit, void *payload,
+		       struct diag *d);
+
 /* -- Notes ----------------------------------------------------------------------------------------------------------
  */
 

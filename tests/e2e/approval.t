@@ -120,7 +120,7 @@ git -C "$specs" commit -qam "Two"
 muster apply "$work/plan.json"
 refused "specs that have changed since" 'the specs are not those that this plan was approved for'
 git -C "$specs" reset -q --hard HEAD~1
-muster apply "$work/plan.json"
+muster apply "$work/plan.json" --first-apply
 is "two of the list, and it is applied" "$status $(topics | wc -l) $(generation)" "0 4 1"
 like "... with a word about the one that does not count" "$err" 'enough others have approved this plan, but'
 is "... and who approved is kept" \
@@ -153,7 +153,7 @@ forge dropped.json silent.json '.muster.notes = []'
 approve silent.json kato
 approve silent.json sato
 muster apply "$work/silent.json"
-refused "a plan that does not say that it drops approval" 'does not say what it changes in who must approve'
+refused "a plan that does not say that it drops approval" 'does not say what whoever approves it must know .this changes who must approve plans from then on: Required: 2'
 git -C "$specs" checkout -q main
 
 # -- Not committed --
@@ -298,7 +298,7 @@ fleet_commit "$specs" "Six again"
 plan_to plan.json
 hold
 muster apply "$work/plan.json"
-refused "after it the rules are still those of the newest generation that is no rollback" 'require 1 of 2 keys; who still may: test@example.com'
+refused "after it the rules are still those of the newest generation that is no rollback" 'require 1 of 2 keys; who still may: sato@example.com'
 approve plan.json sato
 muster apply "$work/plan.json"
 is "... as is who may sign" "$status" 0

@@ -6,7 +6,7 @@
 specs_make "$specs"
 as_they_are=yes # commits decide here, so each is made by the test
 keys=$work/keys
-first=
+first=--first-apply
 mkdir -p "$keys" "$specs/approvers"
 for name in kato mallory; do
 	openssl genpkey -algorithm ed25519 -out "$keys/$name.pem" 2>/dev/null
@@ -156,5 +156,149 @@ plan_to sub.json
 is "a file in a submodule" "$status $(jq .muster.dirty "$work/sub.json")" "0 true"
 like "... is in no commit of these specs" "$err" 'sub/a.txt: in a git submodule'
 git -C "$specs" reset -q --hard HEAD~1 2>/dev/null
+rm -rf "$specs/sub"
+
+# -- Another state --
+openssl pkey -in "$keys/eve.pem" -pubout -out "$work/eve.pub.pem"
+git -C "$specs" checkout -q -b elsewhere
+cp "$work/eve.pub.pem" "$specs/approvers/eve.pem"
+edit muster.json '.Approval = {Required: 1, Keys: ["approvers/eve.pem"]} | .State = {Backend: "local", Path: ".other"}'
+by eve "Another state"
+hold
+plan_to other.json --adopt '*'
+like "a plan for an empty state says so first" "$(head -5 <<<"$out")" 'the state at .other is empty: this is the first apply, and nothing but these specs says who must approve it'
+approve other.json eve
+like "... also to who signs" "$out" 'note +the state at .other is empty'
+held="$(topics | wc -l) $(generation)"
+muster apply "$work/other.json"
+refused "rules of one's own in a state of one's own" 'the state in .*/.other is empty, so nothing but these specs says who must approve; if this is the first apply, say so with apply --first-apply'
+muster approve "$work/other.json" --check
+is "approve --check tells that the option is needed" "$status $(grep -c 'apply wants --first-apply' <<<"$err")" "0 1"
+edit muster.json 'del(.Approval)'
+by eve "No approval"
+muster apply --auto-approve --adopt '*'
+refused "... nor without any rules, which there were once" 'the state in .*/.other is empty'
+held="$(topics | wc -l) 1"
+export MUSTER_STATE_PATH=.muster
+muster apply --auto-approve --adopt '*'
+refused "... and where the runner says which state, the specs do not" 'Approval.Required is 1'
+plan_to moved.json
+like "... but their plan says what they change" "$out" 'this changes State, where muster keeps what it made: \(not set\) -> \{"Backend":"local","Path":".other"\}'
+unset MUSTER_STATE_PATH
+rm -rf "$specs/.other"
+git -C "$specs" checkout -q main
+plan_to files.json
+approve files.json kato
+muster apply "$work/files.json" --first-apply
+is "--first-apply is for an empty state alone" "$status" 1
+like "... as it says" "$err" 'is not empty, generation 1 says who must approve'
+
+# -- What was applied in part is still to be answered for --
+topic four
+topic five
+by mallory "Four and five"
+plan_to four.json --only '*/four/*'
+approve four.json mallory
+hold
+muster apply "$work/four.json"
+refused "a part of one's own change" 'mallory@example.com .* does not count: who signed also wrote commits'
+approve four.json kato
+muster apply "$work/four.json"
+is "... signed by another" "$status $("$muster" -C "$specs" log --json | jq -r '.[0].Facts.Only')" "0 */four/*"
+plan_to five.json
+approve five.json mallory
+hold
+muster apply "$work/five.json"
+refused "the rest of the same commit" 'mallory@example.com .* does not count: who signed also wrote commits'
+approve five.json kato
+muster apply "$work/five.json"
+is "... signed by another, too" "$status" 0
+
+# -- State surgery --
+muster state rm 'web/*/five/*' --auto-approve
+is "records are forgotten" "$status" 0
+plan_to after.json --adopt '*'
+like "every plan afterwards says so first" "$(head -5 <<<"$out")" 'state surgery since the last approved apply: generation 4; muster log tells'
+forge after.json silent.json '.muster.notes = []'
+approve silent.json kato
+hold
+muster apply "$work/silent.json"
+refused "one that does not" 'does not say what whoever approves it must know .state surgery since'
+approve after.json kato
+muster apply "$work/after.json"
+is "who signs it has seen it" "$status" 0
+plan_to quiet.json
+unlike "... and then it is approved" "$out" 'state surgery'
+
+# -- Rules outlive the state --
+muster state export --out "$work/export.json"
+is "an export has the rules" "$status $(jq -c '.Rules.Keys | keys' "$work/export.json")" \
+	'0 ["approvers/kato.pem","approvers/mallory.pem"]'
+mv "$specs/.muster" "$work/lost"
+git -C "$specs" checkout -q -b after
+edit muster.json 'del(.Approval)'
+by mallory "No approval"
+muster state import "$work/export.json"
+is "a restore" "$status" 0
+muster apply --auto-approve
+is "... is under the same rules" "$status" 1
+like "... with those who may" "$err" 'Approval.Required is 1'
+plan_to restored.json
+like "its plan says what it changes in them" "$out" 'Required: 1 -> \(not set\)'
+like "... and that the state was restored" "$out" 'state surgery since the last approved apply: generation 1'
+git -C "$specs" checkout -q main
+rm -rf "$specs/.muster"
+mv "$work/lost" "$specs/.muster"
+
+# -- A rollback under the settings of today --
+edit muster.json '.Access.Role = "arn:aws:iam::${AccountId}:role/other"'
+muster rollback 1 --out "$work/back.json"
+is "an Access that is in no commit" "$(jq -c '[.muster.accounts[].access.Role] | unique | map(select(. != null))' "$work/back.json" | grep -c other)" 0
+like "... is spoken of" "$err" 'muster.json is not as it is committed'
+fleet_commit "$specs" "Another role"
+muster rollback 1 --no-refresh --out "$work/back.json"
+like "one that is committed is said" "$out" 'this changes Access, by which accounts are entered: '
+git -C "$specs" reset -q --hard HEAD~1
+
+# -- Turned on --
+rm -rf "$specs/.muster"
+git -C "$specs" checkout -q --orphan fresh
+edit muster.json '.Approval = {Required: 0, Keys: ["approvers/kato.pem"]}'
+fleet_commit "$specs" "Without approvals"
+muster apply --auto-approve --adopt '*'
+is "without approvals" "$status $(generation)" "0 1"
+edit muster.json '.Approval.Keys = ["approvers/kato.pem", "approvers/mallory.pem"]'
+fleet_commit "$specs" "Another key"
+muster apply --auto-approve
+is "rules that change alone make a generation" "$status $(generation)" "0 2"
+muster apply --auto-approve
+is "... once" "$status $(generation)" "0 2"
+edit muster.json '.Approval.Required = 1'
+fleet_commit "$specs" "With approvals"
+hold
+muster apply --auto-approve
+refused "approvals are not turned on in one go" 'Approval.Required is 1'
+plan_to on.json
+muster apply "$work/on.json"
+is "... but by a saved plan" "$status $(generation)" "0 3"
+topic seven
+fleet_commit "$specs" "Seven"
+hold
+plan_to seven.json
+muster apply "$work/seven.json"
+refused "and from then on all must be approved" 'the specs of generation 3 require 1 of 2 keys'
+approve seven.json kato
+muster apply "$work/seven.json"
+edit muster.json '.Limits = {MaxDelete: 0}'
+rm "$specs/stacks/seven.json"
+fleet_commit "$specs" "Limits"
+hold
+plan_to gone.json --override-limit
+forge gone.json unlimited.json 'del(.muster.limits)'
+approve unlimited.json kato
+edit muster.json 'del(.Limits)'
+muster apply "$work/unlimited.json"
+refused "limits that are lifted in the work tree alone" 'MaxDelete'
+git -C "$specs" checkout -q .
 
 done_testing

@@ -188,7 +188,12 @@ openssl genpkey -algorithm ed25519 -out "$work/kato.key" 2>/dev/null
 openssl pkey -in "$work/kato.key" -pubout -out "$specs/approvers/kato.pem" 2>/dev/null
 edit muster.json '.Approval = {Required: 1, Keys: ["approvers/kato.pem"]}'
 edit stacks/later.json '.Resources.Alerts.Properties.DisplayName = "approved"'
-applied "Approvers"
+fleet_commit "$specs" "Approvers"
+muster apply --auto-approve
+is "approvals are not turned on by what nobody could approve" "$status" 1
+muster plan --out "$work/approvers.json"
+muster apply "$work/approvers.json"
+is "generation 19" "$status" 0
 is "a generation keeps its approvers' keys" "$("$muster" -C "$specs" log --json | jq -c '.[0] | [.Number, (.Facts.Inputs | has("approvers/kato.pem"))]')" '[19,true]'
 mv "$specs/approvers/kato.pem" "$work/kato.pem"
 muster plan
