@@ -245,7 +245,7 @@ is "... is under the same rules" "$status" 1
 like "... with those who may" "$err" 'Approval.Required is 1'
 plan_to restored.json
 like "its plan says what it changes in them" "$out" 'Required: 1 -> \(not set\)'
-like "... and that the state was restored" "$out" 'state surgery since the last approved apply: generation 1'
+like "... and that the state was restored" "$out" 'state surgery since the last approved apply: generation 6;'
 git -C "$specs" checkout -q main
 rm -rf "$specs/.muster"
 mv "$work/lost" "$specs/.muster"
