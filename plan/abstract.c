@@ -13,7 +13,8 @@
 /* Words in a run that is looked at as one: regions and names of accounts have no more. */
 #define RUN_WORDS_MAX 5
 
-#define HASH_CHARS 12
+/* A resource that was replaced that often is not known by its name any more. */
+#define INCARNATIONS_TRIED 3
 /* Shorter ones may be words or numbers that somebody wrote. */
 #define ID_LEAST 20
 
@@ -25,6 +26,7 @@ struct span {
 };
 
 struct plan_abstract {
+	const struct plan *plan;
 	struct map stacks; /* names of the plan's stacks: generated names start with them */
 	struct span *spans;
 	size_t count, room; /* room is a power of two */
@@ -50,6 +52,7 @@ struct plan_abstract *plan_abstract_new(const struct plan *plan)
 	const char *stack;
 	json_t *reached;
 
+	a->plan = plan;
 	for (size_t i = 0; i < plan->change_count; i++)
 		stack_add(a, plan->changes[i].stack);
 	json_object_foreach(plan->reached, stack, reached) stack_add(a, stack);
@@ -121,6 +124,12 @@ static void note_span(struct plan_abstract *a, uint64_t key, const struct plan_c
 	span->regions |= strcmp(span->region, change->region) != 0;
 }
 
+/* The place of an item in the list at `place`. */
+static uint64_t item_place(uint64_t place, size_t index)
+{
+	return hash_bytes(place, (const char *)&index, sizeof index);
+}
+
 /* A text may hold its target's own beside the same words as all others (its bucket in an account, its folder in that):
  * so each run of words is noted with the number of words before it. */
 static uint64_t run_key(uint64_t place, size_t words_before, const char *run, size_t len)
@@ -165,7 +174,7 @@ void plan_abstract_note(struct plan_abstract *a, uint64_t place, const struct pl
 		note_text(a, place, change, json_string_value(value));
 	json_object_foreach((json_t *)value, key, item)
 	    plan_abstract_note(a, plan_abstract_hash(place, key), change, item);
-	json_array_foreach((json_t *)value, i, item) plan_abstract_note(a, place + 1 + i, change, item);
+	json_array_foreach((json_t *)value, i, item) plan_abstract_note(a, item_place(place, i), change, item);
 }
 
 /* -- Putting words in place of a target's own -------------------------------------------------------------------------
@@ -174,10 +183,34 @@ void plan_abstract_note(struct plan_abstract *a, uint64_t place, const struct pl
 /* What is the target's own. NULL: leave it. */
 struct own {
 	const char *account, *account_id, *region;
-	bool generated;
-	const struct plan_abstract *a; /* NULL: nothing was noted */
+	const struct plan_change *change; /* whose generated names are its own; NULL: none are */
+	bool ids;                         /* ids that services have made up are its own */
+	bool same_in_regions;             /* the text as a whole is the same in several regions */
+	const struct plan_abstract *a;    /* NULL: nothing was noted */
 	uint64_t place;
 };
+
+/* The words that stand for what is a target's own, without "${" and "}". */
+static const char *const stand_ins[] = {
+    "AWS::AccountId", "AWS::Region", "Muster::AccountName", "hash", "hash in ", "id", "each"};
+
+/* A value that holds such words by itself must not read like a pattern: "${" is put as "${!", and "${!" as "${!!", in
+ * Fn::Sub's way. How many bytes at `at` that took; 0: there is no such thing. */
+static size_t escape_at(struct buf *out, const char *at)
+{
+	const char *word = at + 2;
+
+	if (at[0] != '$' || at[1] != '{')
+		return 0;
+	while (*word == '!')
+		word++;
+	for (size_t i = 0; i < sizeof stand_ins / sizeof *stand_ins; i++)
+		if (strncmp(word, stand_ins[i], strlen(stand_ins[i])) == 0) {
+			buf_adds(out, "${!");
+			return 2;
+		}
+	return 0;
+}
 
 static bool word_byte(char c)
 {
@@ -198,17 +231,17 @@ static bool stands_at(const char *text, const char *at, const char *own, bool di
 	return !isalnum((unsigned char)before) && !isalnum((unsigned char)after);
 }
 
-/* Whether a generated name's hash stands at `at`: see specs_generated_name(). */
+/* Whether what could be a generated name's hash stands at `at`: see specs_generated_name(). */
 static bool hash_at(const char *at)
 {
-	for (size_t i = 0; i < HASH_CHARS; i++)
+	for (size_t i = 0; i < SPECS_NAME_HASH_CHARS; i++)
 		if (!((at[i] >= 'a' && at[i] <= 'z') || (at[i] >= '2' && at[i] <= '7')))
 			return false;
-	return !isalnum((unsigned char)at[HASH_CHARS]);
+	return !isalnum((unsigned char)at[SPECS_NAME_HASH_CHARS]);
 }
 
-/* Whether the first `len` bytes at `at` start with a stack's name and a dash. */
-static bool starts_with_stack(const struct own *own, const char *at, size_t len)
+/* The length of the stack's name that the `len` bytes at `at` start with, before a dash; 0: they start with none. */
+static size_t stack_at(const struct own *own, const char *at, size_t len)
 {
 	char stack[160];
 
@@ -218,21 +251,83 @@ static bool starts_with_stack(const struct own *own, const char *at, size_t len)
 		memcpy(stack, at, end);
 		stack[end] = '\0';
 		if (map_has(&own->a->stacks, stack))
-			return true;
+			return end;
 	}
-	return false;
+	return 0;
 }
 
-/* Where the hash starts in the word at `at` when that is a generated name (stack-LogicalId-HASH, also cut in the
+/* Where the hash starts in the word at `at` when that could be a generated name (stack-LogicalId-HASH, also cut in the
  * middle, also with more behind it), 0 when it is none. */
 static size_t generated_prefix(const struct own *own, const char *at, size_t word)
 {
 	size_t found = 0;
 
-	for (size_t dash = 1; dash + HASH_CHARS < word; dash++)
-		if (at[dash] == '-' && hash_at(at + dash + 1) && starts_with_stack(own, at, dash + 1))
+	for (size_t dash = 1; dash + SPECS_NAME_HASH_CHARS < word; dash++)
+		if (at[dash] == '-' && hash_at(at + dash + 1) && stack_at(own, at, dash + 1) > 0)
 			found = dash + 1;
 	return found;
+}
+
+/* Whether the resource at `address`, or one that replaces it, has that hash in its name. */
+static bool is_hash_of(const struct own *own, const char *hash, const char *address)
+{
+	char made[SPECS_NAME_HASH_CHARS + 1];
+	int64_t known = own->change->incarnation;
+
+	if (own->a->plan->lineage == NULL)
+		return false;
+	for (int64_t i = 0; i < INCARNATIONS_TRIED + 2; i++) {
+		int64_t incarnation = i < INCARNATIONS_TRIED ? i : known - (i - INCARNATIONS_TRIED);
+
+		specs_generated_hash(made, own->a->plan->lineage, address, incarnation);
+		if (strncmp(hash, made, SPECS_NAME_HASH_CHARS) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The region of an address in this account; NULL: it is another account's. Free with free(). */
+static char *region_of(const struct own *own, const char *address)
+{
+	size_t account = strlen(own->change->account);
+
+	if (strncmp(address, own->change->account, account) != 0 || address[account] != '/')
+		return NULL;
+	address += account + 1;
+	return mem_strndup(address, strcspn(address, "/"));
+}
+
+static size_t slashes(const char *address)
+{
+	size_t count = 0;
+
+	for (; *address != '\0'; address++)
+		count += *address == '/';
+	return count;
+}
+
+/* The region in which a resource of this account, which the change is or rests on, has that hash in its name; NULL: no
+ * such resource is known, so the name is a text like any other. To be freed. `name` is what stands before the hash. */
+static char *hash_region(const struct own *own, const char *name, size_t len, const char *hash)
+{
+	const struct plan_change *change = own->change;
+	size_t stack = stack_at(own, name, len);
+
+	if (is_hash_of(own, hash, change->address) || (change->origin != NULL && is_hash_of(own, hash, change->origin)))
+		return mem_strdup(change->region);
+	for (size_t i = 0; i < change->depend_count + change->former_count; i++) {
+		const char *address =
+		    i < change->depend_count ? change->depends[i] : change->former[i - change->depend_count];
+		mem_auto_str char *region = region_of(own, address), *inside = NULL;
+
+		/* Three parts: all of a stack. Then the name says which resource it is. */
+		if (region != NULL && slashes(address) == 2 && len > stack + 2)
+			inside = mem_printf("%s/%.*s", address, (int)(len - stack - 2), name + stack + 1);
+		if (region == NULL || !is_hash_of(own, hash, inside != NULL ? inside : address))
+			continue;
+		return mem_strdup(region);
+	}
+	return NULL;
 }
 
 /* Whether the same run of words stands there in other accounts, or other regions, too. */
@@ -267,9 +362,15 @@ static size_t replace_at(struct buf *out, const struct own *own, const char *tex
 	return 0;
 }
 
-/* The hash at the end of a generated name that starts at `at`. */
-static void find_hash(const struct own *own, const char *at, const char **hash, const char **end)
+/* The hash at the end of a generated name that starts at `at`, and what stands for it; NULL there: there is none. */
+struct own_hash {
+	const char *at;
+	char *stand_in; /* owned */
+};
+
+static void find_hash(struct own_hash *hash, const struct own *own, const char *at)
 {
+	mem_auto_str char *region = NULL;
 	size_t word = 0, prefix;
 
 	while (word_byte(at[word]))
@@ -277,20 +378,36 @@ static void find_hash(const struct own *own, const char *at, const char **hash, 
 	prefix = generated_prefix(own, at, word);
 	if (prefix == 0)
 		return;
-	*hash = at + prefix;
-	*end = *hash + HASH_CHARS;
+	region = hash_region(own, at, prefix, at + prefix);
+	if (region == NULL)
+		return;
+	free(hash->stand_in);
+	hash->at = at + prefix;
+	hash->stand_in = !own->same_in_regions && strcmp(region, own->change->region) == 0
+			     ? mem_strdup("${hash}")
+			     : mem_printf("${hash in %s}", region);
 }
 
-/* The length of an id that a service has made up (a UUID, a number in hexadecimal) at `at`, 0: there is none. */
-static size_t id_at(const char *at)
+/* How far the hexadecimal digits and dashes at `at` go. */
+static size_t id_run(const char *at)
 {
-	size_t len = 0, digits = 0, letters = 0;
+	size_t len = 0;
 
-	for (; isxdigit((unsigned char)at[len]) || (at[len] == '-' && isxdigit((unsigned char)at[len + 1])); len++) {
-		digits += isdigit((unsigned char)at[len]) != 0;
-		letters += at[len] >= 'a' && at[len] <= 'f';
+	while (isxdigit((unsigned char)at[len]) || (at[len] == '-' && isxdigit((unsigned char)at[len + 1])))
+		len++;
+	return len;
+}
+
+/* Whether such a run is an id that a service has made up: a UUID, a number in hexadecimal. */
+static bool is_id(const char *at, size_t len)
+{
+	size_t digits = 0, letters = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		digits += isdigit((unsigned char)at[i]) != 0;
+		letters += at[i] >= 'a' && at[i] <= 'f';
 	}
-	return len >= ID_LEAST && digits > 0 && letters > 0 && !isalnum((unsigned char)at[len]) ? len : 0;
+	return len >= ID_LEAST && digits > 0 && letters > 0 && !isalnum((unsigned char)at[len]);
 }
 
 /* Whether the id is the target's own: others have another one there. */
@@ -298,31 +415,43 @@ static bool is_own_id(const struct own *own, const char *at, size_t len, size_t 
 {
 	mem_auto_str char *id = NULL;
 
-	if (len == 0 || own->account == NULL || own->region == NULL)
+	if (len == 0)
 		return false;
 	id = mem_strndup(at, len);
 	return !is_common(own, words_before, id, true) && !is_common(own, words_before, id, false);
 }
 
+/* The length of the target's own id at `at`. Each run of digits is looked at once: *seen is the end of the last. */
+static size_t own_id_at(const struct own *own, const char *text, const char *at, size_t words_before, const char **seen)
+{
+	size_t len;
+
+	if (!own->ids || at < *seen || (at > text && isalnum((unsigned char)at[-1])))
+		return 0;
+	len = id_run(at);
+	*seen = at + len;
+	return is_id(at, len) && is_own_id(own, at, len, words_before) ? len : 0;
+}
+
 static void replace_own(struct buf *out, const struct own *own, const char *text)
 {
-	const char *at = text, *hash = NULL, *hash_end = NULL;
+	const char *at = text, *seen = text;
+	struct own_hash hash = {0};
 	size_t words_before = 0;
 
 	while (*at != '\0') {
-		size_t taken = replace_at(out, own, text, at, words_before);
+		size_t taken = escape_at(out, at);
 
-		if (taken == 0 && own->generated && word_byte(*at) && (at == text || !word_byte(at[-1])))
-			find_hash(own, at, &hash, &hash_end);
-		if (taken == 0 && at == hash) {
-			buf_adds(out, "${hash}");
-			taken = (size_t)(hash_end - hash);
+		if (taken == 0)
+			taken = replace_at(out, own, text, at, words_before);
+		if (taken == 0 && own->change != NULL && word_byte(*at) && (at == text || !word_byte(at[-1])))
+			find_hash(&hash, own, at);
+		if (taken == 0 && at == hash.at) {
+			buf_adds(out, hash.stand_in);
+			taken = SPECS_NAME_HASH_CHARS;
 		}
-		if (taken == 0 && own->generated && (at == text || !isalnum((unsigned char)at[-1])) &&
-		    is_own_id(own, at, id_at(at), words_before)) {
+		if (taken == 0 && (taken = own_id_at(own, text, at, words_before, &seen)) > 0)
 			buf_adds(out, "${id}");
-			taken = id_at(at);
-		}
 		if (taken == 0) {
 			buf_addc(out, *at);
 			taken = 1;
@@ -330,6 +459,7 @@ static void replace_own(struct buf *out, const struct own *own, const char *text
 		for (; taken > 0; taken--, at++)
 			words_before += isalnum((unsigned char)at[0]) && !isalnum((unsigned char)at[1]);
 	}
+	free(hash.stand_in);
 }
 
 static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const struct plan_change *change, unsigned may,
@@ -340,17 +470,19 @@ static json_t *abstract_text(struct plan_abstract *a, uint64_t place, const stru
 	buf_auto struct buf out = BUF_INIT;
 	struct own own = {0};
 
-	if (span->accounts && span->regions)
-		return json_incref((json_t *)value);
 	own.a = a;
 	own.place = place;
-	own.generated = true;
 	if (!span->accounts && (may & PLAN_OWN_ACCOUNT) != 0) {
 		own.account = change->account;
 		own.account_id = change->account_id;
 	}
 	if (!span->regions && (may & PLAN_OWN_REGION) != 0)
 		own.region = change->region;
+	if (may != 0 && !(span->accounts && span->regions)) {
+		own.change = change;
+		own.ids = true;
+		own.same_in_regions = span->regions;
+	}
 	replace_own(&out, &own, text);
 	if (strcmp(buf_str(&out), text) == 0)
 		return json_incref((json_t *)value);
@@ -377,7 +509,7 @@ json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struc
 	}
 	json_array_foreach((json_t *)value, i, item)
 	{
-		changed = plan_abstract_value(a, place + 1 + i, change, own, item);
+		changed = plan_abstract_value(a, item_place(place, i), change, own, item);
 		if (changed != item && copy == NULL)
 			copy = json_copy((json_t *)value);
 		if (changed != item)
@@ -390,7 +522,14 @@ json_t *plan_abstract_value(struct plan_abstract *a, uint64_t place, const struc
 void plan_abstract_message(struct buf *out, const struct plan_abstract *a, const struct plan_change *change,
 			   const char *text)
 {
-	const struct own own = {change->account, change->account_id, change->region, true, a, 0};
+	const struct own own = {
+	    .account = change->account,
+	    .account_id = change->account_id,
+	    .region = change->region,
+	    .change = change,
+	    .ids = true,
+	    .a = a,
+	};
 
 	replace_own(out, &own, text);
 }

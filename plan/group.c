@@ -11,6 +11,10 @@
 #include "base/text.h"
 #include "plan/abstract.h"
 
+/* Bytes of an example, and of what stands around the part that varies. */
+#define EXAMPLE_MAX    160
+#define EXAMPLE_MARGIN 60
+
 /* -- What a change says ------------------------------------------------------------------------------------------- */
 
 /* The differences that matter to a reader, of one change. Borrowed. */
@@ -69,6 +73,11 @@ static uint64_t change_kind(const struct plan_change *change)
 	return plan_abstract_hash(hash, change->logical_id);
 }
 
+static uint64_t after_place(uint64_t place)
+{
+	return plan_abstract_hash(place, "after");
+}
+
 static void note_change(struct plan_abstract *a, const struct plan_change *change)
 {
 	uint64_t kind = change_kind(change);
@@ -79,7 +88,7 @@ static void note_change(struct plan_abstract *a, const struct plan_change *chang
 		uint64_t place = plan_abstract_hash(kind, said[i].path);
 
 		plan_abstract_note(a, place, change, said[i].before);
-		plan_abstract_note(a, place + 1, change, said[i].after);
+		plan_abstract_note(a, after_place(place), change, said[i].after);
 	}
 	free(said);
 }
@@ -151,7 +160,7 @@ static struct plan_group_value *values_abstract(struct grouping *g, const struct
 		values[i] = (struct plan_group_value){
 		    .path = said[i].path,
 		    .before = plan_abstract_value(g->abstract, place, change, own, said[i].before),
-		    .after = plan_abstract_value(g->abstract, place + 1, change, own, said[i].after),
+		    .after = plan_abstract_value(g->abstract, after_place(place), change, own, said[i].after),
 		    .forces_replace = said[i].forces_replace,
 		    .may_replace = said[i].may_replace,
 		    .sensitive = said[i].sensitive,
@@ -210,8 +219,8 @@ static void place_change(struct grouping *g, size_t index)
 /* -- What varies within a group --------------------------------------------------------------------------------------
  */
 
-/* The first text in `real` that `pattern` has otherwise. */
-static const char *first_varying(const json_t *real, const json_t *pattern)
+/* The first text in `real` that `pattern` has otherwise, and what that has there. */
+static const char *first_varying(const json_t *real, const json_t *pattern, const char **there)
 {
 	const char *key, *found = NULL;
 	json_t *item;
@@ -219,18 +228,19 @@ static const char *first_varying(const json_t *real, const json_t *pattern)
 
 	if (real == pattern)
 		return NULL;
-	if (json_is_string(real) && json_is_string(pattern))
-		return strcmp(json_string_value(real), json_string_value(pattern)) != 0 ? json_string_value(real)
-											: NULL;
+	if (json_is_string(real) && json_is_string(pattern)) {
+		*there = json_string_value(pattern);
+		return strcmp(json_string_value(real), *there) != 0 ? json_string_value(real) : NULL;
+	}
 	json_object_foreach((json_t *)real, key, item)
 	{
-		found = first_varying(item, json_object_get(pattern, key));
+		found = first_varying(item, json_object_get(pattern, key), there);
 		if (found != NULL)
 			return found;
 	}
 	json_array_foreach((json_t *)real, i, item)
 	{
-		found = first_varying(item, json_array_get(pattern, i));
+		found = first_varying(item, json_array_get(pattern, i), there);
 		if (found != NULL)
 			return found;
 	}
@@ -271,44 +281,89 @@ static bool *find_varying(const struct plan *plan, const struct plan_group *grou
 	return varies;
 }
 
-static void settle_value(struct plan_group_value *value, const struct plan_change *sample, const struct said *said,
-			 bool varies, const char **last)
+/* As much of an example as a line takes, around what is not as in `pattern`. */
+static char *example_text(const struct plan_change *change, const char *real, const char *pattern)
 {
-	const char *example = first_varying(said->after, value->after);
+	size_t len = strlen(real), other = strlen(pattern), head = 0, tail = 0, end;
 
-	if (example == NULL)
-		example = first_varying(said->before, value->before);
-	if (varies && example != NULL) {
-		/* One text that varies often stands in several values; it explains itself once. */
-		if (*last == NULL || strcmp(*last, example) != 0)
-			value->example = mem_printf("%s/%s: %s", sample->account, sample->region, example);
-		*last = example;
-		return;
-	}
-	json_decref(value->before);
-	json_decref(value->after);
-	value->before = json_incref((json_t *)said->before);
-	value->after = json_incref((json_t *)said->after);
+	while (head < len && head < other && real[head] == pattern[head])
+		head++;
+	while (tail < len - head && tail < other - (head < other ? head : other) &&
+	       real[len - 1 - tail] == pattern[other - 1 - tail])
+		tail++;
+	head = len <= EXAMPLE_MAX || head < EXAMPLE_MARGIN ? 0 : head - EXAMPLE_MARGIN;
+	end = len <= EXAMPLE_MAX || tail < EXAMPLE_MARGIN ? len : len - tail + EXAMPLE_MARGIN;
+	end = end - head > EXAMPLE_MAX ? head + EXAMPLE_MAX : end;
+	/* Characters of several bytes stay whole. */
+	while (head > 0 && ((unsigned char)real[head] & 0xc0) == 0x80)
+		head--;
+	while (end < len && ((unsigned char)real[end] & 0xc0) == 0x80)
+		end++;
+	return mem_printf("%s/%s: %s%.*s%s", change->account, change->region, head > 0 ? "..." : "", (int)(end - head),
+			  real + head, end < len ? "..." : "");
 }
 
-/* A pattern gives way to the value where all members have the same after all. */
+/* The first text of a member that its pattern has otherwise, and that pattern; NULL: none. */
+static const char *find_example(const struct said *said, const struct plan_group_value *value, const char **pattern)
+{
+	const char *example = first_varying(said->after, value->after, pattern);
+
+	return example != NULL ? example : first_varying(said->before, value->before, pattern);
+}
+
+static void settle_value(struct plan_group_value *value, const struct plan_change *sample, const struct said *said,
+			 const char **last)
+{
+	const char *pattern = "", *example = find_example(said, value, &pattern);
+
+	/* One text that varies often stands in several values; it explains itself once. */
+	if (example != NULL && (*last == NULL || strcmp(*last, example) != 0))
+		value->example = example_text(sample, example, pattern);
+	*last = example;
+}
+
+static void value_replace(struct plan_group_value *value, const json_t *before, const json_t *after)
+{
+	json_t *old_before = value->before, *old_after = value->after;
+
+	value->before = json_incref((json_t *)before);
+	value->after = json_incref((json_t *)after);
+	json_decref(old_before);
+	json_decref(old_after);
+}
+
+/* Whether the pattern says of the sample that something in it is its own. */
+static bool tells_varying(const struct said *said, const struct plan_group_value *value)
+{
+	const char *pattern;
+
+	return find_example(said, value, &pattern) != NULL;
+}
+
+/* A pattern gives way to the value where all members have the same after all. Where they have not, it says no more than
+ * it must: what the members share of account and region stands as it is, unless nothing would tell then that they
+ * differ. */
 static void settle_values(struct grouping *g, struct plan_group *group)
 {
 	unsigned own = group_own(group);
 	const char *last = NULL;
+	struct plan_group_value *closer;
 	struct said *first;
 	bool *varies;
 
 	change_says(&first, group->sample);
-	if (own != PLAN_OWN_ALL) {
-		values_free(group->values, group->value_count);
-		group->values = values_abstract(g, group->sample, first, group->value_count, own);
-		if (group->each_count > 0)
-			plan_group_values_without(group->values, group->value_count, group->each[0]);
-	}
+	closer = values_abstract(g, group->sample, first, group->value_count, own);
+	if (group->each_count > 0)
+		plan_group_values_without(closer, group->value_count, group->each[0]);
 	varies = find_varying(g->plan, group, first);
-	for (size_t i = 0; i < group->value_count; i++)
-		settle_value(&group->values[i], group->sample, &first[i], varies[i], &last);
+	for (size_t i = 0; i < group->value_count; i++) {
+		if (!varies[i])
+			value_replace(&group->values[i], first[i].before, first[i].after);
+		else if (tells_varying(&first[i], &closer[i]))
+			value_replace(&group->values[i], closer[i].before, closer[i].after);
+		settle_value(&group->values[i], group->sample, &first[i], &last);
+	}
+	values_free(closer, group->value_count);
 	free(varies);
 	free(first);
 }

@@ -96,6 +96,22 @@ static char *part_of(const struct frame *f, const char *id)
 
 /* -- Values without them ------------------------------------------------------------------------------------------- */
 
+/* "eu-west-1", "us-gov-east-1": nothing else is taken to be an id's part with dashes in it. */
+static bool looks_like_region(const char *text, size_t len)
+{
+	size_t words = 0, letters = 0, at = 0;
+
+	for (; at < len && !isdigit((unsigned char)text[at]); at++) {
+		if (text[at] == '-' && (letters == 0 || (words == 0 && letters != 2)))
+			return false;
+		if (text[at] != '-' && !islower((unsigned char)text[at]))
+			return false;
+		words += text[at] == '-';
+		letters = text[at] == '-' ? 0 : letters + 1;
+	}
+	return (words == 2 || words == 3) && letters == 0 && at + 1 == len;
+}
+
 /* How many bytes at `text` read like `part`: ids have no dashes, so "eu-west-1" is euwest1 there. 0: they do not. */
 static size_t part_at(const char *start, const char *text, const char *part)
 {
@@ -105,12 +121,14 @@ static size_t part_at(const char *start, const char *text, const char *part)
 		if (text[used] == part[matched]) {
 			matched++;
 			used++;
-		} else if (matched > 0 && text[used] != '\0' && ispunct((unsigned char)text[used])) {
+		} else if (matched > 0 && text[used] == '-') {
 			used++;
 		} else {
 			return 0;
 		}
 	}
+	if (used != len && !looks_like_region(text, used))
+		return 0;
 	if (len < PART_IN_WORD &&
 	    ((text > start && isalnum((unsigned char)text[-1])) || isalnum((unsigned char)text[used])))
 		return 0;

@@ -262,6 +262,10 @@ bool specs_parameter_is_secret(const struct specs *specs, const char *name);
 int specs_properties_check(const struct schema_type *type, const json_t *properties, const struct diag_place *place,
 			   struct diag *d);
 
+/* The hash that generated names end with: base 32 in lower case. */
+#define SPECS_NAME_HASH_CHARS 12
+void specs_generated_hash(char out[SPECS_NAME_HASH_CHARS + 1], const char *lineage, const char *address,
+			  int64_t incarnation);
 /* The generated name of rule 6: prefix "stack-LogicalId", hash over lineage, address, incarnation, cut to the type's
  * rule. Free with free(). */
 char *specs_generated_name(const struct schema_type *type, const char *lineage, const char *address, const char *stack,

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_HASH_CHARS 12 /* 60 bits */
-
 /* Whether `allowed` ("A-Za-z0-9._-") has `c`. */
 static bool set_has(const char *allowed, char c)
 {
@@ -40,7 +38,8 @@ static void add_allowed(struct buf *out, const struct schema_type *type, const c
 }
 
 /* Base32 in lower case: in every type's character set, whatever it does to case. */
-static void name_hash(char out[NAME_HASH_CHARS + 1], const char *lineage, const char *address, int64_t incarnation)
+void specs_generated_hash(char out[SPECS_NAME_HASH_CHARS + 1], const char *lineage, const char *address,
+			  int64_t incarnation)
 {
 	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
 	buf_auto struct buf text = BUF_INIT;
@@ -51,9 +50,9 @@ static void name_hash(char out[NAME_HASH_CHARS + 1], const char *lineage, const 
 	text_sha256(digest, buf_str(&text), text.len);
 	for (size_t i = 0; i < 8; i++)
 		bits = bits << 8 | digest[i];
-	for (size_t i = 0; i < NAME_HASH_CHARS; i++, bits >>= 5)
+	for (size_t i = 0; i < SPECS_NAME_HASH_CHARS; i++, bits >>= 5)
 		out[i] = digits[bits & 31];
-	out[NAME_HASH_CHARS] = '\0';
+	out[SPECS_NAME_HASH_CHARS] = '\0';
 }
 
 char *specs_generated_name(const struct schema_type *type, const char *lineage, const char *address, const char *stack,
@@ -62,13 +61,13 @@ char *specs_generated_name(const struct schema_type *type, const char *lineage, 
 	buf_auto struct buf name = BUF_INIT, prefix = BUF_INIT;
 	const char *dash = set_has(type->name_allowed, '-') ? "-" : "";
 	size_t max = type->name_max > 0 ? (size_t)type->name_max : 255, room;
-	char hash[NAME_HASH_CHARS + 1];
+	char hash[SPECS_NAME_HASH_CHARS + 1];
 
-	name_hash(hash, lineage, address, incarnation);
+	specs_generated_hash(hash, lineage, address, incarnation);
 	add_allowed(&prefix, type, stack);
 	buf_adds(&prefix, dash);
 	add_allowed(&prefix, type, logical_id);
-	room = max > NAME_HASH_CHARS + strlen(dash) ? max - NAME_HASH_CHARS - strlen(dash) : 0;
+	room = max > SPECS_NAME_HASH_CHARS + strlen(dash) ? max - SPECS_NAME_HASH_CHARS - strlen(dash) : 0;
 	/* Cut in the middle: the stack's beginning and the id's end tell most. */
 	if (prefix.len > room) {
 		buf_add(&name, buf_str(&prefix), (room + 1) / 2);

@@ -1,4 +1,5 @@
 /* The plan as people read it: the same change once, where it is, what differs, in what order, and how much. */
+#include <ctype.h>
 #include <time.h>
 
 #include "tests/unit/plan_fixture.h"
@@ -64,18 +65,240 @@ static void own_ids_do_not_tell_targets_apart(void **state)
 		    "    ~ Size: 1 -> 2\n");
 }
 
+/* A create whose Code holds the generated name of `address`, or a text instead of its hash. */
+static void add_named(struct plan *plan, int account, int region, const char *address, const char *hash)
+{
+	char made[SPECS_NAME_HASH_CHARS + 1];
+	mem_auto_str char *after = NULL, *of = NULL, *name = mem_printf("app-%d", account);
+	mem_auto_str char *place = region == 0 ? mem_strdup("r-home-1") : mem_printf("r-north-%d", region);
+	struct plan_change *change;
+
+	of = fill(address, name, "", place);
+	specs_generated_hash(made, plan->lineage, of, 0);
+	after = mem_printf("{'Code':'arn::role/recording-Role-%s.s3'}", hash != NULL ? hash : made);
+	change = add(plan, account, region, "recording/Trail", PLAN_CREATE, NULL, after);
+	change->depends = plan_keep_array(plan, 1, sizeof *change->depends);
+	change->depends[change->depend_count++] = plan_keep(plan, of);
+}
+
 static void generated_names_do_not_tell_targets_apart(void **state)
 {
 	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
 
 	(void)state;
+	plan->lineage = mem_strdup("01JD");
 	reach(plan, "recording", 2, 1);
-	add(plan, 0, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-abcdefghijkl.s3'}");
-	add(plan, 1, 0, "recording/Trail", PLAN_CREATE, NULL, "{'Code':'arn::role/recording-Role-m2n3o4p5q6r7.s3'}");
-	reads(plan, "+ create recording/Trail (X::Y::Trail)\n"
-		    "    in all 2 targets: home region of app-0, app-1\n"
+	add_named(plan, 0, 0, "%A/%R/recording/Role", NULL);
+	add_named(plan, 1, 0, "%A/%R/recording/Role", NULL);
+	text = render(plan);
+	holds(text, "    in all 2 targets: home region of app-0, app-1\n"
 		    "    + Code: \"arn::role/recording-Role-${hash}.s3\"  # app-0/r-home-1: "
-		    "arn::role/recording-Role-abcdefghijkl.s3\n");
+		    "arn::role/recording-Role-");
+	plan_free(plan);
+}
+
+static void what_only_looks_like_a_hash_is_shown(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	plan->lineage = mem_strdup("01JD");
+	reach(plan, "recording", 2, 1);
+	add_named(plan, 0, 0, "%A/%R/recording/Role", "confidential");
+	add_named(plan, 1, 0, "%A/%R/recording/Role", "unrestricted");
+	text = render(plan);
+	holds(text, "recording-Role-confidential");
+	holds(text, "recording-Role-unrestricted");
+	plan_free(plan);
+}
+
+static void names_of_another_region_say_which(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	plan->lineage = mem_strdup("01JD");
+	reach(plan, "recording", 2, 3);
+	for (int a = 0; a < 2; a++)
+		for (int r = 0; r < 3; r++)
+			add_named(plan, a, r, "%A/r-home-1/recording/Role", NULL);
+	text = render(plan);
+	holds(text, "in all 6 targets");
+	holds(text, "arn::role/recording-Role-${hash in r-home-1}.s3");
+	plan_free(plan);
+}
+
+static void literals_are_no_stand_ins(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 3, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'role ${AWS::AccountId} x'}");
+	add(plan, 1, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'role %I x'}");
+	add(plan, 2, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'role %I x'}");
+	text = render(plan);
+	holds(text, "in 2 of 3 targets");
+	holds(text, "in app-0/r-home-1");
+	plan_free(plan);
+}
+
+static void ids_that_differ_are_never_one_constant(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 3, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'role cafe11112222333344445555 x'}");
+	add(plan, 1, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'role beef11112222333344445555 x'}");
+	add(plan, 2, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'role deadbeef0000111122223333 x'}");
+	text = render(plan);
+	holds(text, "\"role ${id} x\"  # app-0/r-home-1: role cafe1111");
+	plan_free(plan);
+}
+
+static void a_wildcard_in_a_loop_is_shown(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/Rolealpha", PLAN_CREATE, NULL, "{'Code':'role/alpha'}");
+	add(plan, 0, 0, "s/Rolebeta", PLAN_CREATE, NULL, "{'Code':'role/b*eta'}");
+	add(plan, 0, 0, "s/Rolegamma", PLAN_CREATE, NULL, "{'Code':'role/gamma'}");
+	text = render(plan);
+	holds(text, "role/b*eta");
+	plan_free(plan);
+}
+
+static void long_runs_of_digits_take_no_time(void **state)
+{
+	struct plan *plan = plan_begin();
+	buf_auto struct buf after = BUF_INIT;
+
+	(void)state;
+	reach(plan, "s", 6, 1);
+	for (int a = 0; a < 6; a++) {
+		buf_truncate(&after, 0);
+		buf_addf(&after, "{'Code':'%%A %d", a);
+		for (int i = 0; i < 100000; i++)
+			buf_adds(&after, "-a");
+		buf_adds(&after, "'}");
+		add(plan, a, 0, "s/A", PLAN_CREATE, NULL, buf_str(&after));
+	}
+	free(render(plan));
+	plan_free(plan);
+}
+
+/* -- What a group says holds for each of its members ----------------------------------------------------------------
+ */
+
+static uint32_t next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 16;
+}
+
+/* What `pattern` says of a target, in place of ids of services ("${id}") whatever stands in `real`. */
+static char *expanded(const char *pattern, const struct plan_change *change, const char *real)
+{
+	buf_auto struct buf out = BUF_INIT;
+
+	while (*pattern != '\0') {
+		if (strncmp(pattern, "${AWS::AccountId}", 17) == 0) {
+			buf_adds(&out, change->account_id);
+			pattern += 17;
+		} else if (strncmp(pattern, "${AWS::Region}", 14) == 0) {
+			buf_adds(&out, change->region);
+			pattern += 14;
+		} else if (strncmp(pattern, "${Muster::AccountName}", 22) == 0) {
+			buf_adds(&out, change->account);
+			pattern += 22;
+		} else if (strncmp(pattern, "${id}", 5) == 0) {
+			const char *id = real + (out.len < strlen(real) ? out.len : strlen(real));
+
+			while (isxdigit((unsigned char)id[0]) || (id[0] == '-' && isxdigit((unsigned char)id[1])))
+				buf_addc(&out, *id++);
+			pattern += 5;
+		} else if (strncmp(pattern, "${!", 3) == 0) {
+			buf_adds(&out, "${");
+			pattern += 3;
+		} else {
+			buf_addc(&out, *pattern++);
+		}
+	}
+	return buf_detach(&out);
+}
+
+static void check_group(const struct plan *plan, const struct plan_group *group)
+{
+	const struct plan_group_value *value = &group->values[0];
+	const char *shown = json_string_value(value->after);
+
+	for (size_t m = 0; m < group->count; m++) {
+		const struct plan_change *change = &plan->changes[group->members[m]];
+		const char *real = json_string_value(json_object_get(change->after, "Code"));
+		mem_auto_str char *said = value->example == NULL ? mem_strdup(shown) : expanded(shown, change, real);
+
+		if (strcmp(said, real) != 0)
+			fail_msg("\"%s\" is shown for \"%s\" of %s", shown, real, change->address);
+	}
+}
+
+static void a_group_says_what_holds_for_each_member(void **state)
+{
+	static const char *const parts[] = {"%I",
+					    "%A",
+					    "%R",
+					    "000000100000",
+					    "000000100001",
+					    "app-0",
+					    "app-1",
+					    "r-home-1",
+					    "r-north-1",
+					    "${AWS::AccountId}",
+					    "${!AWS::Region}",
+					    "${id}",
+					    "deadbeef00001111222233334444",
+					    "cafe11112222333344445555",
+					    "role",
+					    "*"};
+	static const char *const joints[] = {":", "-", "/", ""};
+	uint32_t seed = 20261123;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		struct plan *plan = plan_begin();
+		struct buf texts[2] = {BUF_INIT, BUF_INIT};
+		struct plan_groups groups;
+
+		reach(plan, "s", 3, 3);
+		for (int t = 0; t < 2; t++) {
+			buf_adds(&texts[t], "{'Code':'");
+			for (uint32_t n = 1 + next_random(&seed) % 4; n > 0; n--)
+				buf_addf(&texts[t], "%s%s", parts[next_random(&seed) % 16],
+					 joints[next_random(&seed) % 4]);
+			buf_adds(&texts[t], "'}");
+		}
+		/* Mostly one of the two: what differs then must be told. */
+		for (int target = 0; target < 9; target++)
+			if (next_random(&seed) % 4 > 0)
+				add(plan, target / 3, target % 3, "s/A", PLAN_CREATE, NULL,
+				    buf_str(&texts[next_random(&seed) % 4 == 0]));
+		plan_groups_make(&groups, plan);
+		for (size_t i = 0; i < groups.count; i++)
+			check_group(plan, groups.items[i]);
+		plan_groups_free(&groups);
+		buf_free(&texts[0]);
+		buf_free(&texts[1]);
+		plan_free(plan);
+	}
 }
 
 static void one_account_needs_no_stand_in(void **state)
@@ -468,7 +691,8 @@ static void what_was_pending_stands_apart(void **state)
 	plan->limits = parse("{'Over':['deletes 12, MaxDelete is 10'],'Overridden':true}");
 	text = render(plan);
 	holds(text, "Over the limits (overridden with --override-limit): deletes 12, MaxDelete is 10\n\n"
-		    "Introduced by this branch: 1 to create in 1 of 2 targets\n\n+ create s/A (X::Y::Trail)\n    in app-0/r-home-1\n");
+		    "Introduced by this branch: 1 to create in 1 of 2 targets\n\n+ create s/A (X::Y::Trail)\n    in "
+		    "app-0/r-home-1\n");
 	holds(text, "Pending before it (drift, or not applied yet), also at 0123456789ab: 1 to create in 1 of 2 "
 		    "targets, 1 to delete in 1 of 2 targets\n\n- delete s/B");
 	holds(text, "\nAll of it is applied, what was pending before this branch, too.\n");
@@ -598,6 +822,13 @@ int main(void)
 	    cmocka_unit_test(same_change_is_said_once),
 	    cmocka_unit_test(own_ids_do_not_tell_targets_apart),
 	    cmocka_unit_test(generated_names_do_not_tell_targets_apart),
+	    cmocka_unit_test(what_only_looks_like_a_hash_is_shown),
+	    cmocka_unit_test(names_of_another_region_say_which),
+	    cmocka_unit_test(literals_are_no_stand_ins),
+	    cmocka_unit_test(ids_that_differ_are_never_one_constant),
+	    cmocka_unit_test(a_wildcard_in_a_loop_is_shown),
+	    cmocka_unit_test(long_runs_of_digits_take_no_time),
+	    cmocka_unit_test(a_group_says_what_holds_for_each_member),
 	    cmocka_unit_test(one_account_needs_no_stand_in),
 	    cmocka_unit_test(long_lists_fill_lines),
 	    cmocka_unit_test(different_values_are_different_changes),
