@@ -52,7 +52,8 @@ void apply_look_free(struct look *look);
 void apply_look_push(struct look ***tail, struct look *look);
 struct look *apply_look_pop(struct look **head, struct look ***tail);
 
-/* Takes over an intent: onto the list of those to look at, of those that need no look, or (with a warning) of those that stay. */
+/* Takes over an intent: onto the list of those to look at, of those that need no look, or (with a warning) of those
+ * that stay. */
 int apply_look_open(struct look *look, struct state_txn *txn);
 void apply_look_start(struct look *look);
 /* What came of looking: resolved in this turn's transaction, to be looked at again, or left as it is. */
