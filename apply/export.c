@@ -12,69 +12,29 @@
 /* -- Secrets --------------------------------------------------------------------------------------------------------
  */
 
-static json_t *hidden(void)
+static void replace(json_t *body, const char *key, json_t *value)
 {
-	return json_pack("{s:{}}", "Muster::Secret");
+	if (value != NULL)
+		json_object_set_new(body, key, value);
 }
 
-/* What stands under `key` of an object of that schema; *sensitive when it is secret by its type. */
-static const struct schema_value *member_schema(const struct schema_value *schema, const char *key, bool *sensitive)
-{
-	const struct schema_member *member;
-
-	*sensitive = false;
-	if (schema == NULL || schema->kind == SCHEMA_MAP)
-		return schema != NULL ? schema->item : NULL;
-	member = schema->kind == SCHEMA_OBJECT ? schema_value_member(schema, key) : NULL;
-	*sensitive = member != NULL && member->sensitive;
-	return member != NULL ? &member->value : NULL;
-}
-
-/* `value` without what tells of a secret. New reference. */
-static json_t *redacted(const struct schema_value *schema, const json_t *value)
-{
-	const struct schema_value *inner;
-	json_t *copy, *item;
-	const char *key;
-	bool sensitive;
-	size_t i;
-
-	if (json_is_object(value) && json_object_get(value, "Muster::Secret") != NULL)
-		return hidden();
-	if (json_is_object(value)) {
-		copy = json_object();
-		json_object_foreach((json_t *)value, key, item)
-		{
-			inner = member_schema(schema, key, &sensitive);
-			json_object_set_new(copy, key, sensitive ? hidden() : redacted(inner, item));
-		}
-		return copy;
-	}
-	if (!json_is_array(value))
-		return json_incref((json_t *)value);
-	inner = schema != NULL && schema->kind == SCHEMA_LIST ? schema->item : NULL;
-	copy = json_array();
-	json_array_foreach(value, i, item) json_array_append_new(copy, redacted(inner, item));
-	return copy;
-}
-
-static void redact_properties(json_t *body, const char *key, const struct schema_type *type)
-{
-	json_t *properties = json_object_get(body, key);
-
-	if (properties != NULL)
-		json_object_set_new(body, key, redacted(type != NULL ? &type->properties : NULL, properties));
-}
-
-static void redact_record(json_t *body, const struct schema_set *schemas)
+static void redact_body(json_t *body, const struct schema_set *schemas)
 {
 	const char *name = json_get_string(body, "Type");
 	const struct schema_type *type = schemas != NULL && name != NULL ? schema_set_find(schemas, name) : NULL;
+
+	replace(body, "Properties", plan_redact_properties(type, json_object_get(body, "Properties")));
+	replace(body, "Attributes", plan_redact_attributes(type, json_object_get(body, "Attributes")));
+}
+
+/* What a replacement has left may be of another type. */
+static void redact_record(json_t *body, const struct schema_set *schemas)
+{
 	json_t *old;
 	size_t i;
 
-	redact_properties(body, "Properties", type);
-	json_array_foreach(json_object_get(body, "Deposed"), i, old) redact_properties(old, "Properties", type);
+	redact_body(body, schemas);
+	json_array_foreach(json_object_get(body, "Deposed"), i, old) redact_body(old, schemas);
 }
 
 /* -- Export ---------------------------------------------------------------------------------------------------------
@@ -161,7 +121,8 @@ static int export_outputs(void *payload, const struct state_outputs *outputs)
 
 	if (!json_is_object(object))
 		return diag_error(e->d, "the state's outputs of %s cannot be read", outputs->address);
-	json_object_set_new(e->outputs, outputs->address, e->secrets ? json_incref(object) : redacted(NULL, object));
+	json_object_set_new(e->outputs, outputs->address,
+			    e->secrets ? json_incref(object) : plan_redact_attributes(NULL, object));
 	return 0;
 }
 

@@ -197,26 +197,12 @@ static int recover(struct session *s, const struct plan *plan, const struct appl
 
 static bool confirmed(struct cli *cli, const struct plan *plan)
 {
-	buf_auto struct buf count = BUF_INIT;
-	char answer[64] = "";
+	buf_auto struct buf question = BUF_INIT;
 
-	if (!isatty(STDIN_FILENO)) {
-		diag_error(&cli->diag, "nobody is there to say yes; apply a saved plan, or use --auto-approve");
-		return false;
-	}
-	if (plan->change_count > 0)
-		text_count(&count, plan->change_count, "change");
-	else
-		buf_adds(&count, "what changes of outputs");
-	printf("\nApply %s? Only \"yes\" does it: ", buf_str(&count));
-	fflush(stdout);
-	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
-		return true;
-	/* Where input ends, the cursor still stands behind the question. */
-	if (strchr(answer, '\n') == NULL)
-		putchar('\n');
-	diag_error(&cli->diag, "not approved; nothing was changed");
-	return false;
+	buf_adds(&question, "Apply ");
+	text_count(&question, plan->change_count, "change");
+	buf_addc(&question, '?');
+	return terminal_confirm(buf_str(&question), "apply a saved plan, or use --auto-approve", &cli->diag) == 0;
 }
 
 /* The generation names its plan by the digest, which one that was never saved has not got yet. */

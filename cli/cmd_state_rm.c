@@ -135,7 +135,7 @@ static int approve(struct cli *cli, size_t count, bool auto_approve)
 	buf_adds(&question, "Forget ");
 	surgery_count(&question, count);
 	buf_adds(&question, "? AWS stays as it is.");
-	return surgery_confirm(cli, buf_str(&question));
+	return terminal_confirm(buf_str(&question), "use --auto-approve", &cli->diag);
 }
 
 static int state_rm(struct cli *cli, const void *arguments, const char **words, size_t count)

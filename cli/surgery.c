@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -46,22 +45,6 @@ json_t *surgery_facts(struct cli *cli)
 void surgery_done(struct session *s)
 {
 	notes_write(s, 0);
-}
-
-int surgery_confirm(struct cli *cli, const char *question)
-{
-	char answer[64] = "";
-
-	if (!isatty(STDIN_FILENO))
-		return diag_error(&cli->diag, "nobody is there to say yes; use --auto-approve");
-	printf("\n%s Only \"yes\" does it: ", question);
-	fflush(stdout);
-	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
-		return 0;
-	/* Where input ends, the cursor still stands behind the question. */
-	if (strchr(answer, '\n') == NULL)
-		putchar('\n');
-	return diag_error(&cli->diag, "not approved; nothing was changed");
 }
 
 void surgery_count(struct buf *out, size_t count)

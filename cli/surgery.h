@@ -14,8 +14,6 @@ int surgery_open(struct session *s, struct cli *cli, bool make);
 json_t *surgery_facts(struct cli *cli);
 /* After the surgery: tells git of it. */
 void surgery_done(struct session *s);
-/* Asks on the terminal; -1 with a message unless the answer is "yes". */
-int surgery_confirm(struct cli *cli, const char *question);
 /* "12 resources". */
 void surgery_count(struct buf *out, size_t count);
 

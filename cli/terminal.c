@@ -1,6 +1,7 @@
 /* See terminal.h. */
 #include "cli/terminal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,4 +32,20 @@ void terminal_look(struct terminal *out)
 		out->width = width_of(STDERR_FILENO);
 	if (out->width <= 20 || out->width > 1000)
 		out->width = WIDTH_OTHERWISE;
+}
+
+int terminal_confirm(const char *question, const char *otherwise, struct diag *d)
+{
+	char answer[64] = "";
+
+	if (!isatty(STDIN_FILENO))
+		return diag_error(d, "nobody is there to say yes; %s", otherwise);
+	printf("\n%s Only \"yes\" does it: ", question);
+	fflush(stdout);
+	if (fgets(answer, sizeof answer, stdin) != NULL && strcmp(answer, "yes\n") == 0)
+		return 0;
+	/* Where input ends, the cursor still stands behind the question. */
+	if (strchr(answer, '\n') == NULL)
+		putchar('\n');
+	return diag_error(d, "not approved; nothing was changed");
 }

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/diag.h"
+
 struct terminal {
 	bool out_color;   /* stdout takes colour */
 	bool error_color; /* stderr takes colour */
@@ -13,5 +15,8 @@ struct terminal {
 
 /* Looks at the file descriptors, NO_COLOR (no-color.org), TERM and COLUMNS. */
 void terminal_look(struct terminal *out);
+/* Asks on the terminal: 0 when the answer is "yes", else -1 with a message. `otherwise`: what to do where nobody is
+ * there to answer. */
+int terminal_confirm(const char *question, const char *otherwise, struct diag *d);
 
 #endif

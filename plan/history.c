@@ -57,19 +57,6 @@ static enum plan_action action_of(const struct plan_record *before, const struct
 	return is_another(before, after) ? PLAN_REPLACE : PLAN_UPDATE;
 }
 
-/* A type that is not known any more does not say which of its properties are secret: what is there is named, no more.
- */
-static json_t *hide_all(const json_t *properties)
-{
-	json_t *hidden = properties != NULL ? json_object() : NULL;
-	const char *name;
-	json_t *value;
-
-	json_object_foreach((json_t *)properties, name, value)
-	    json_object_set_new(hidden, name, json_pack("{s:{}}", "Muster::Secret"));
-	return hidden;
-}
-
 /* What the record has, without what is not for showing. `other`: of the other end, whose secrets count too. */
 static json_t *shown(const struct schema_type *type, json_t *properties, const json_t *other)
 {
@@ -78,7 +65,7 @@ static json_t *shown(const struct schema_type *type, json_t *properties, const j
 	if (properties == NULL)
 		return NULL;
 	if (type == NULL)
-		return hide_all(properties);
+		return plan_redact_properties(NULL, properties);
 	masked = plan_file_masked(&type->properties, properties, other, NULL);
 	result = plan_file_hidden(&type->properties, masked);
 	json_decref(masked);

@@ -394,6 +394,12 @@ const char *plan_record_fault(const json_t *body);
  */
 int plan_record_move(struct state_txn *txn, const char *from, const char *to, uint64_t generation, uint64_t *version,
 		     struct diag *d);
+/* Properties without what tells of a secret: what is sensitive by its type, or marked as secret, is {"Muster::Secret":
+ * {}}, and so is every property of a type that is not known (NULL). New reference; NULL for NULL. (redact.c) */
+json_t *plan_redact_properties(const struct schema_type *type, const json_t *properties);
+/* The same of attributes (and of outputs, with no type). Those of a type that is not known stay where they are not
+ * marked: they are what AWS knows the resource by, and without them nothing could be done about it any more. */
+json_t *plan_redact_attributes(const struct schema_type *type, const json_t *attributes);
 /* What a lookup in AWS may use of a resource's properties: those without secrets and unknowns. New reference. */
 json_t *plan_known_members(const json_t *properties);
 

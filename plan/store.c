@@ -178,20 +178,16 @@ bool plan_has_work(const struct plan *plan)
 
 int plan_change_address(struct plan *plan, struct plan_change *change, const char *address)
 {
-	char *copy = mem_strdup(address), *rest = copy, *parts[4];
-	size_t count = 0;
+	struct plan_address parts;
 
-	for (char *part; count < 4 && (part = strsep(&rest, "/")) != NULL;)
-		parts[count++] = part;
-	if (count == 4 && rest == NULL) {
-		change->address = plan_keep(plan, address);
-		change->account = plan_keep(plan, parts[0]);
-		change->region = plan_keep(plan, parts[1]);
-		change->stack = plan_keep(plan, parts[2]);
-		change->logical_id = plan_keep(plan, parts[3]);
-	}
-	free(copy);
-	return count == 4 && rest == NULL ? 0 : -1;
+	if (plan_address_parse(&parts, address) < 0 || parts.count != PLAN_ADDRESS_PARTS)
+		return -1;
+	change->address = plan_keep(plan, address);
+	change->account = plan_keep(plan, parts.account);
+	change->region = plan_keep(plan, parts.region);
+	change->stack = plan_keep(plan, parts.stack);
+	change->logical_id = plan_keep(plan, parts.logical_id);
+	return 0;
 }
 
 void plan_change_drop(struct plan_change *change)

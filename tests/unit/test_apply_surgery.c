@@ -294,6 +294,36 @@ static void an_export_has_no_secrets_unless_asked(void **state)
 	bench_end(&b);
 }
 
+/* What left the state may stand in it under another type, or in what a replacement has left. */
+static void nothing_passes_because_of_its_type(void **state)
+{
+	struct state_txn *txn;
+	struct bench b;
+	uint64_t number;
+	uint8_t digest[32] = {0};
+
+	(void)state;
+	bench_start(&b);
+	fleet(&b);
+	json_auto_t *odd = json_loads("{\"Type\": \"T::Forgotten\", \"AccountId\": \"111111111111\","
+				      "\"Properties\": {\"Any\": \"p4ss\"}, \"Attributes\": {\"Id\": \"known-by\"},"
+				      "\"Deposed\": [{\"Type\": \"T::Thing\", \"Properties\": {\"Secret\": \"0ld\"},"
+				      "\"Attributes\": {\"Secret\": \"0ld\", \"Id\": \"id-7\"}}]}",
+				      0, NULL);
+	assert_int_equal(state_begin(&txn, b.state, true, &b.d), 0);
+	assert_int_equal(state_generation_start(txn, NULL, &number, &b.d), 0);
+	assert_int_equal(state_record_put(txn, "app/r1/s/Odd", number, digest, odd, NULL, &b.d), 0);
+	assert_int_equal(state_generation_finish(txn, number, NULL, &b.d), 0);
+	assert_int_equal(state_commit(txn, &b.d), 0);
+	json_auto_t *plain = export(&b, false);
+	mem_auto_str char *text = json_dumps(json_object_get(json_object_get(plain, "Resources"), "app/r1/s/Odd"), 0);
+	assert_null(strstr(text, "p4ss"));
+	assert_null(strstr(text, "0ld"));
+	assert_non_null(strstr(text, "known-by"));
+	assert_non_null(strstr(text, "id-7"));
+	bench_end(&b);
+}
+
 static int restore(struct bench *b, const json_t *document, size_t *count)
 {
 	return apply_state_restore(b->state, document, NULL, count, &b->d);
@@ -722,6 +752,7 @@ int main(void)
 	    cmocka_unit_test(a_pattern_for_nothing_forgets_nothing),
 	    cmocka_unit_test(what_nobody_can_look_up_is_let_go),
 	    cmocka_unit_test(an_export_has_no_secrets_unless_asked),
+	    cmocka_unit_test(nothing_passes_because_of_its_type),
 	    cmocka_unit_test(what_was_exported_is_the_same_in_an_empty_state),
 	    cmocka_unit_test(nothing_is_numbered_twice),
 	    cmocka_unit_test(a_history_of_its_own_does_not_jump),
