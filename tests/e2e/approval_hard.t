@@ -251,6 +251,7 @@ rm -rf "$specs/.muster"
 mv "$work/lost" "$specs/.muster"
 
 # -- A rollback under the settings of today --
+# shellcheck disable=SC2016 # muster's own
 edit muster.json '.Access.Role = "arn:aws:iam::${AccountId}:role/other"'
 muster rollback 1 --out "$work/back.json"
 is "an Access that is in no commit" "$(jq -c '[.muster.accounts[].access.Role] | unique | map(select(. != null))' "$work/back.json" | grep -c other)" 0
