@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apply/apply.h"
+#include "apply/run.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -205,6 +205,37 @@ static int outputs_check(struct check *check)
 	return 0;
 }
 
+/* -- What a file says of the records --------------------------------------------------------------------------------
+ */
+
+/* The versions are right by now. What readers of the file were shown as recorded must have been. */
+static int record_check(struct check *check, const struct plan_change *change)
+{
+	const char *address = change->moved_from != NULL ? change->moved_from : change->address;
+	json_auto_t *body = NULL;
+	struct plan_record record;
+
+	if (change->version == 0 || change->deposed)
+		return 0;
+	if (apply_record_load(&body, check->txn, address, check->d) < 0)
+		return -1;
+	if (body != NULL && plan_record_parse(&record, body) == 0 && plan_change_fits(change, &record))
+		return 0;
+	return diag_error(check->d,
+			  "what this plan says is recorded of %s is not what the state has: the file was not written "
+			  "by muster plan, or was changed; make a new plan",
+			  address);
+}
+
+static int records_check(struct check *check)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && check->plan->loaded && i < check->plan->change_count; i++)
+		result = record_check(check, &check->plan->changes[i]);
+	return result;
+}
+
 /* -- All ----------------------------------------------------------------------------------------------------------- */
 
 static int versions_check(const struct plan *plan, struct state_txn *txn, struct diag *d)
@@ -229,7 +260,7 @@ static int versions_check(const struct plan *plan, struct state_txn *txn, struct
 		return -1;
 	if (check.stale > STALE_SHOWN)
 		diag_error(d, "... and %zu more like that", check.stale - STALE_SHOWN);
-	return check.stale > 0 ? -1 : 0;
+	return check.stale > 0 ? -1 : records_check(&check);
 }
 
 int apply_check(const struct plan *plan, struct state *state, struct diag *d)

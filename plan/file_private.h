@@ -38,6 +38,24 @@ void plan_file_change(const struct plan *plan, const struct plan_change *change,
 /* The document without its changes and its digest. New reference. */
 json_t *plan_file_frame(const struct plan *plan);
 
+/* -- file_diff.c ---- */
+
+/* Whether a change has differences: it makes, alters or takes over something. */
+bool plan_file_compares(const struct plan_change *change);
+/* The differences of a change, made from its values as they stand in the file: `before` and `recorded` (may be NULL),
+ * without secrets. Empty where its type is not known. Free with plan_diff_free(). */
+void plan_file_diff(struct plan_diff *out, const struct plan *plan, const struct plan_change *change,
+		    const json_t *before, const json_t *recorded);
+/* Marks those as `pending` that are so in `from`. */
+void plan_file_diff_pending(struct plan_diff *diff, const struct plan_diff *from);
+/* What was to be expected of a change by its differences and is not so (action, reason, record_only); NULL: nothing. */
+const char *plan_file_diff_doubt(const struct plan_change *change);
+
+/* -- file_write.c ---- */
+
+/* `differences` as they stand in the file; NULL where there are none. New reference. */
+json_t *plan_file_differences(const struct plan_change *change);
+
 /* -- file_outputs.c ---- */
 
 /* `output_changes` and muster.outputs; NULL where nothing is to stand there. */

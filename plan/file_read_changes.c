@@ -22,34 +22,41 @@ static enum plan_action read_action(struct plan_reader *r, const json_t *object)
 	return PLAN_NOOP;
 }
 
-static void read_differences(struct plan_reader *r, struct plan_change *change, const json_t *ours)
+/* The base's part in them is all that is taken from the file. */
+static void read_pending(struct plan_reader *r, struct plan_change *change, const json_t *list)
 {
-	json_t *list = json_object_get(ours, "differences"), *item;
+	json_t *item;
 	size_t i;
 
-	if (json_is_true(list)) {
-		if (change->type != NULL)
-			plan_diff_make(&change->diff, change->type, change->after, NULL, NULL, false);
-		return;
-	}
-	list = plan_read_list(r, ours, "differences", false);
-	if (list == NULL)
-		return;
-	change->diff.items = mem_array(json_array_size(list), sizeof *change->diff.items);
 	json_array_foreach(list, i, item)
 	{
-		struct plan_difference *difference = &change->diff.items[change->diff.count++];
-
-		difference->path = mem_strdup(plan_read_text(r, item, "path", true));
-		difference->before = json_incref(json_object_get(item, "before"));
-		difference->after = json_incref(json_object_get(item, "after"));
-		difference->forces_replace = plan_read_flag(r, item, "forces_replace");
-		difference->may_replace = plan_read_flag(r, item, "may_replace");
-		difference->sensitive = plan_read_flag(r, item, "sensitive");
-		difference->pending = plan_read_flag(r, item, "pending");
-		change->diff.replace |= difference->forces_replace;
-		change->diff.may_replace |= difference->may_replace;
+		if (i < change->diff.count)
+			change->diff.items[i].pending = plan_read_flag(r, item, "pending");
 	}
+}
+
+/* Made anew from the values, for these are what apply follows; what the file says must be the same. */
+static void read_differences(struct plan_reader *r, struct plan_change *change, const json_t *ours)
+{
+	const json_t *said = json_object_get(ours, "differences");
+	json_auto_t *made = NULL;
+	const char *doubt;
+
+	if (r->failed)
+		return;
+	if (change->type == NULL && plan_file_compares(change)) {
+		plan_reader_wrong(r, "type",
+				  "one that is known here: of any other, things can only be deleted or forgotten");
+		return;
+	}
+	plan_file_diff(&change->diff, r->plan, change, change->before, change->recorded);
+	read_pending(r, change, said);
+	made = plan_file_differences(change);
+	doubt = plan_file_diff_doubt(change);
+	if (made == NULL ? said != NULL : !json_equal(made, (json_t *)said))
+		plan_reader_wrong(r, "differences", "what before, after and recorded differ in");
+	else if (doubt != NULL)
+		plan_reader_wrong(r, "action", doubt);
 }
 
 /* What an action needs of the values that it goes from and to. */
@@ -62,6 +69,9 @@ static void check_values(struct plan_reader *r, const struct plan_change *change
 		plan_reader_wrong(r, "after", makes ? "an object" : "null: nothing is to be there");
 	if (has && change->before == NULL)
 		plan_reader_wrong(r, "before", "an object");
+	if (has && (change->recorded == NULL) != (change->action == PLAN_ADOPT))
+		plan_reader_wrong(r, "recorded",
+				  change->action == PLAN_ADOPT ? "nothing: it is not recorded yet" : "an object");
 	if (change->action == PLAN_CREATE && change->before != NULL)
 		plan_reader_wrong(r, "before", "null: nothing is there");
 	plan_check_secrets(r, change->after, true);

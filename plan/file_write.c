@@ -171,10 +171,12 @@ static json_t *strings(const char *const *items, size_t count)
 	return list;
 }
 
-static json_t *differences(const struct plan_change *change)
+json_t *plan_file_differences(const struct plan_change *change)
 {
 	json_t *list;
 
+	if (change->diff.count == 0)
+		return NULL;
 	/* A create differs in all that it has: no need to say everything twice. */
 	if (change->action == PLAN_CREATE && change->type != NULL)
 		return json_true();
@@ -230,7 +232,7 @@ static json_t *muster_change(const struct plan *plan, const struct plan_change *
 	set_json(result, "predicted", change->predicted);
 	set_recorded(result, plan, change);
 	if (change->diff.count > 0)
-		json_object_set_new(result, "differences", differences(change));
+		json_object_set_new(result, "differences", plan_file_differences(change));
 	set_text(result, "moved_from", change->moved_from);
 	set_text(result, "origin", change->origin);
 	set_flag(result, "create_first", change->create_first);
@@ -354,13 +356,34 @@ void plan_file_change_key(struct buf *out, const char *address, const char *depo
 		buf_addf(out, " (deposed %s)", deposed);
 }
 
+/* The differences that whoever reads the file will find. */
+static void diff_as_read(struct plan_diff *out, const struct plan *plan, const struct plan_change *change)
+{
+	json_t *before = shown_before(plan, change);
+	json_t *recorded = change->recorded != NULL ? plan_file_hidden(properties_of(change), change->recorded) : NULL;
+
+	plan_file_diff(out, plan, change, before, recorded);
+	plan_file_diff_pending(out, &change->diff);
+	json_decref(before);
+	json_decref(recorded);
+}
+
 void plan_file_change(const struct plan *plan, const struct plan_change *change, const char *deposed, json_t **theirs,
 		      json_t **ours)
 {
 	json_t *unknown = json_array();
+	struct plan_change as_read = *change;
 
-	*theirs = resource_change(plan, change, deposed, unknown);
-	*ours = muster_change(plan, change, unknown);
+	/* What has happened, or was found, is never applied; and what was read has been compared. */
+	if (!plan->loaded && !plan->past && !plan->drift && change->type != NULL) {
+		diff_as_read(&as_read.diff, plan, change);
+		*theirs = resource_change(plan, &as_read, deposed, unknown);
+		*ours = muster_change(plan, &as_read, unknown);
+		plan_diff_free(&as_read.diff);
+	} else {
+		*theirs = resource_change(plan, change, deposed, unknown);
+		*ours = muster_change(plan, change, unknown);
+	}
 	json_decref(unknown);
 }
 

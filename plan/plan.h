@@ -378,6 +378,9 @@ struct plan_record {
 	int64_t incarnation;
 	const char *origin; /* the address its generated names are made from, where it was moved since; or NULL */
 };
+/* Whether a change that was read from a file says of what is recorded (without secrets) what the record that it was
+ * planned from says. (file_diff.c) */
+bool plan_change_fits(const struct plan_change *change, const struct plan_record *record);
 /* A new body. */
 json_t *plan_record_body(const struct plan_record *record);
 /* Borrows from `body`. 0, or -1 when it is not a record: also where a member is not of its type, so that whoever has

@@ -75,4 +75,49 @@ like "... and says so" "$err" lineage
 run "$muster" -C "$fleet" apply --only '*/eu-west-1/*'
 is "nobody there to say yes" "$status" 1
 like "... is said" "$err" "auto-approve"
+
+# Who can write the file can make its digest, too: what is shown must be what the values say, and they what the state has.
+# shellcheck source=tests/e2e/small.sh
+. "$(dirname "$0")/small.sh"
+sandbox_stop
+specs_make "$specs"
+sandbox_start "$specs/accounts.json" --config "$work/sandbox.json"
+stack topics <<'JSON'
+{ "Targets": { "Accounts": ["app", "web"], "Regions": ["home"] },
+  "Resources": { "Topic": { "Type": "AWS::SNS::Topic", "Properties": { "TopicName": "t", "DisplayName": "one" } } } }
+JSON
+run "$muster" -C "$specs" apply --auto-approve
+is "topics to forge plans for" "$status" 0
+
+# forge FROM TO JQ-FILTER: an edited plan with the digest that it has then
+forge() {
+	local digest
+	jq "$3" "$1" >"$work/forging"
+	digest=$(jq -cSj 'del(.muster.digest, .muster.signatures)' "$work/forging" | sha256sum | cut -d ' ' -f 1)
+	jq --arg digest "$digest" '.muster.digest = $digest' "$work/forging" >"$2"
+}
+
+edit stacks/topics.json '.Resources.Topic.Properties.DisplayName = "two"'
+run "$muster" -C "$specs" plan --out "$work/true.json"
+forge "$work/true.json" "$work/forged.json" .
+run "$muster" -C "$specs" show "$work/forged.json"
+is "a plan with its own digest made anew is read" "$status" 0
+key=app/eu-west-1/topics/Topic
+forge "$work/true.json" "$work/forged.json" '.resource_changes[0].change.after.DisplayName = "evil"'
+for command in show apply; do
+	run "$muster" -C "$specs" "$command" "$work/forged.json"
+	is "$command: other values than the differences are refused" "$status" 1
+	like "... as such" "$err" "$key: differences: expected what before, after and recorded differ in"
+done
+forge "$work/true.json" "$work/forged.json" "del(.muster.changes[\"$key\"].differences)
+	| .resource_changes[0].action_reason = \"update_because_incomplete\""
+run "$muster" -C "$specs" show "$work/forged.json"
+is "differences that are left out are refused" "$status" 1
+forge "$work/true.json" "$work/forged.json" "del(.muster.changes[\"$key\"].recorded_is_before)
+	| .muster.changes[\"$key\"].recorded = {TopicName: \"t\", DisplayName: \"was never\"}"
+run "$muster" -C "$specs" apply "$work/forged.json"
+is "what was never recorded is refused by apply" "$status" 1
+like "... as such" "$err" "what this plan says is recorded of $key is not what the state has"
+run "$muster" -C "$specs" apply "$work/true.json"
+is "the plan as it was made is applied" "$status" 0
 done_testing

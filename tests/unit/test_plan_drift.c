@@ -346,6 +346,8 @@ static void a_plan_file_keeps_what_is_accepted_and_pending(void **state)
 	change = add(plan, 0, 0, "s/B", PLAN_UPDATE, "{'Size':1}", "{'Size':2}");
 	change->diff.items[0].pending = true;
 	add(plan, 0, 0, "s/C", PLAN_UPDATE, "{'Size':1}", "{'Size':2}")->pending = true;
+	for (size_t i = 0; i < plan->change_count; i++)
+		plan->changes[i].recorded = json_incref(plan->changes[i].before);
 	plan_note_add(plan, PLAN_NOTE_WITHDRAWN, "app-0", "r-home-1", A0, "the base would update it");
 	read = through_a_file(&b, plan);
 	if (read == NULL)

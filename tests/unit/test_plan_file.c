@@ -17,8 +17,9 @@
 #include "plan/store.h"
 
 static const char type_text[] =
-    "{'Type':'X::Y::Z','Service':'y','Ref':'Name','Handlers':{},'Properties':{"
-    "'Name':{'Type':'String','CreateOnly':true},'Size':{'Type':'Integer'},"
+    "{'Type':'X::Y::Z','Service':'y','Ref':'Name','Name':{'Property':'Name','Allowed':'a-zA-Z0-9-','Max':64},'Handlers'"
+    ":{},'Properties':{"
+    "'Name':{'Type':'String','CreateOnly':true},'Kind':{'Type':'String','CreateOnly':true},'Size':{'Type':'Integer'},"
     "'Token':{'Type':'String','Sensitive':true},'List':{'Type':'List','Item':{'Type':'String'}},"
     "'Group':{'Type':'Object','Properties':{'A':{'Type':'String'},'Pass':{'Type':'String','Sensitive':true}}}}}";
 
@@ -133,12 +134,13 @@ static struct plan *sample(void)
 	change = change_add(plan, "app/eu-west-1/s/Replace", PLAN_REPLACE, "{'Name':'a'}", "{'Name':" UNKNOWN "}");
 	change->recorded = parse("{'Name':'b'}");
 	change->create_first = change->retain_old = true;
-	change->reason = plan_keep(plan, "replace_because_cannot_update");
+	change->reason = plan_keep(plan, "may_replace_because_unknown");
 	diff_fill(change);
 	change = change_add(plan, "app/eu-west-1/s/Gone", PLAN_DELETE, "{'Name':'g'}", NULL);
 	change->deletion = SPECS_DELETE;
 	change = change_add(plan, "app/eu-west-1/s/Adopt", PLAN_ADOPT, "{'Name':'there'}", "{'Name':'there'}");
 	change->adopted = true;
+	change->reason = "adopt_because_exists";
 	for (int i = 0; i < 2; i++) {
 		change = change_add(plan, "app/eu-west-1/s/Replace", PLAN_DELETE, "{'Name':'old'}", NULL);
 		change->deposed = true;
@@ -235,7 +237,7 @@ static void policy_tools_find_terraforms_shape(void **state)
 	member_is(root, "resource_changes 1 change actions", "['update']");
 	member_is(root, "resource_changes 2 change actions", "['create','delete']");
 	member_is(root, "resource_changes 2 change replace_paths", "[['Name']]");
-	member_is(root, "resource_changes 2 action_reason", "'replace_because_cannot_update'");
+	member_is(root, "resource_changes 2 action_reason", "'may_replace_because_unknown'");
 	member_is(root, "resource_changes 3 change after", "null");
 	member_is(root, "resource_changes 4 change actions", "['no-op']");
 	member_is(root, "resource_changes 4 change importing", "{'id':'there'}");
@@ -455,6 +457,69 @@ static void secrets_without_a_source_are_refused(void **state)
 	refused_with(CHANGE(1) " change after Name", "{'Muster::Secret':{}}", "Source");
 }
 
+#define UPDATED "muster changes app/eu-west-1/s/Update"
+
+/* Readers look at differences and reasons, and apply follows the values: one cannot be had without the other. */
+static void what_is_shown_is_what_is_applied(void **state)
+{
+	const char *const differ = "differences: expected what before, after and recorded differ in";
+
+	(void)state;
+	refused_with(CHANGE(1) " change after Size", "3", differ);
+	refused_with(CHANGE(1) " change after List", "['evil']", differ);
+	refused_with(CHANGE(1) " change before Size", "2", differ);
+	refused_with(UPDATED " differences", NULL, differ);
+	refused_with(UPDATED " differences", "[]", differ);
+	refused_with(UPDATED " differences 0 after", "1", differ);
+	refused_with(UPDATED " differences 0 path", "'Name'", differ);
+	refused_with(UPDATED " differences 0 sensitive", "true", differ);
+	refused_with("muster changes app/eu-west-1/s/New differences", NULL, differ);
+	refused_with("muster changes app/eu-west-1/s/New differences", "[]", differ);
+	refused_with("muster changes app/eu-west-1/s/Gone differences", "[]", differ);
+	refused_with("muster changes app/eu-west-1/s/Replace differences 0 may_replace", NULL, differ);
+	refused_with(UPDATED " record_only", "true", "no difference where only the record changes");
+	refused_with(UPDATED " recorded_is_before", NULL, "recorded: expected an object");
+	refused_with("muster changes app/eu-west-1/s/Update action", "'replace'", "a replacement that a difference");
+	refused_with("muster changes app/eu-west-1/s/Replace action", "'update'", "an update of what can be updated");
+	refused_with(CHANGE(1) " action_reason", "'it is nothing'", "the reason for an update");
+	refused_with(CHANGE(2) " action_reason", "'replace_because_cannot_update'", "a replacement that a difference");
+	refused_with(CHANGE(0) " action_reason", "'recreate_because_gone'", "the reason for a creation");
+	refused_with(CHANGE(4) " action_reason", "'adopt_because_cut_off'", "the reason for an adoption");
+	refused_with(CHANGE(1) " type", "'X::Y::Unknown'", "type: expected one that is known here");
+}
+
+/* A generated name changes with each replacement; nothing is replaced for that. */
+static void a_replacement_may_have_the_next_generated_name(void **state)
+{
+	struct plan *plan = sample(), *read = NULL;
+	struct plan_change *change = &plan->changes[2];
+	struct diag d = DIAG_INIT;
+
+	(void)state;
+	for (int explicit = 0; explicit < 2; explicit ++) {
+		mem_auto_str char *old =
+		    specs_generated_name(change->type, plan->lineage, change->address, "s", "Replace", 0);
+		mem_auto_str char *next =
+		    specs_generated_name(change->type, plan->lineage, change->address, "s", "Replace", 1);
+
+		json_object_set_new(change->before, "Name", json_string(explicit ? "given" : old));
+		json_object_set_new(change->before, "Kind", json_string("a"));
+		json_decref(change->recorded);
+		change->recorded = json_deep_copy(change->before);
+		json_object_set_new(change->after, "Name", json_string(next));
+		json_object_set_new(change->after, "Kind", json_string("b"));
+		change->reason = "replace_because_cannot_update";
+		assert_int_equal(plan_file_write(plan, path, &d), 0);
+		if (plan_file_read(&read, path, schemas, &d) != 0)
+			fail_msg("%s", diag_first_error(&d));
+		assert_int_equal(read->changes[2].diff.count, explicit ? 2 : 1);
+		assert_string_equal(read->changes[2].diff.items[0].path, "Kind");
+		plan_free(read);
+	}
+	plan_free(plan);
+	diag_free(&d);
+}
+
 /* What was masked once is not masked again: a list's items tell of each other. */
 static void a_plan_that_is_read_stays_as_it_is(void **state)
 {
@@ -496,6 +561,8 @@ int main(void)
 	    cmocka_unit_test(what_other_tools_read_is_what_is_applied),
 	    cmocka_unit_test(changes_that_cannot_be_are_refused),
 	    cmocka_unit_test(secrets_without_a_source_are_refused),
+	    cmocka_unit_test(what_is_shown_is_what_is_applied),
+	    cmocka_unit_test(a_replacement_may_have_the_next_generated_name),
 	    cmocka_unit_test(a_plan_that_is_read_stays_as_it_is),
 	};
 
