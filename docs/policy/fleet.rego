@@ -25,13 +25,25 @@ deny contains message if {
 
 # Who may assume a role is never everybody.
 deny contains message if {
-	some change in input.resource_changes
-	change.type == "AWS::IAM::Role"
-	some statement in statements(change.change.after.AssumeRolePolicyDocument)
+	some change in roles
+	some statement in statements(document(change.change.after.AssumeRolePolicyDocument))
 	statement.Effect == "Allow"
 	everybody(statement.Principal)
-	not statement.Condition
+	not conditioned(statement)
 	message := sprintf("%s: everybody could assume it", [change.address])
+}
+
+# ... and what cannot be looked at may be that.
+deny contains message if {
+	some change in roles
+	not change.address in unknown_roles
+	not document(change.change.after.AssumeRolePolicyDocument)
+	message := sprintf("%s: who could assume it cannot be read", [change.address])
+}
+
+deny contains message if {
+	some address in unknown_roles
+	message := sprintf("%s: who could assume it is not known yet", [address])
 }
 
 # A plan that did not see all of the fleet is no plan for all of it.
@@ -39,6 +51,41 @@ warn contains message if {
 	some note in input.muster.notes
 	note.kind == "unreachable"
 	message := sprintf("not reached: %s %s", [object.get(note, "account", ""), object.get(note, "text", "")])
+}
+
+# Roles that will be there.
+roles contains change if {
+	some change in input.resource_changes
+	change.type == "AWS::IAM::Role"
+	is_object(change.change.after)
+}
+
+# Those with something in their document that is known only once it is made: true somewhere in after_unknown.
+unknown_roles contains change.address if {
+	some change in roles
+	change.change.after_unknown == true
+}
+
+unknown_roles contains change.address if {
+	some change in roles
+	walk(change.change.after_unknown.AssumeRolePolicyDocument, [_, true])
+}
+
+# A document may be an object or JSON text; undefined where it is neither.
+document(written) := written if is_object(written)
+
+document(written) := parsed if {
+	is_string(written)
+	json.is_valid(written)
+	parsed := json.unmarshal(written)
+	is_object(parsed)
+}
+
+# {"StringEquals": {}} holds for everybody, as no condition does.
+conditioned(statement) if {
+	some operator in statement.Condition
+	is_object(operator)
+	count(operator) > 0
 }
 
 # A policy has one statement or a list of them.

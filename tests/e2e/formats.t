@@ -130,6 +130,44 @@ if command -v opa >/dev/null; then
 else
 	pass "the same policy in Rego says the same # SKIP opa is not installed"
 fi
+# roles_plan FILE JQ: a plan that creates one role, with the change as the filter makes it.
+roles_plan() {
+	jq -n --argjson open '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}' \
+		"{resource_changes: [{address: \"r\", type: \"AWS::IAM::Role\", change: ({actions: [\"create\"], before: null, after_unknown: {}} + ($2))}], muster: {notes: []}}" >"$1"
+}
+
+# refused NAME REASON JQ: both policies give that one reason; none where it is empty.
+refused() {
+	local wanted_status=1
+	[ -n "$2" ] || wanted_status=0
+	roles_plan "$work/role.json" "$3"
+	run jq -r -e -f "$root/docs/policy/fleet.jq" "$work/role.json"
+	is "the policy: $1" "$status $(grep -vE '^(true|false)$' <<<"$out")" "$wanted_status $2"
+	if command -v opa >/dev/null; then
+		is "... in Rego" "$(opa eval --data "$root/docs/policy/fleet.rego" --input "$work/role.json" --format json \
+			'data.main.deny' | jq -r '.result[0].expressions[0].value[]')" "$2"
+	fi
+}
+
+everybody="r: everybody could assume it"
+refused "an open role" "$everybody" '{after: {AssumeRolePolicyDocument: $open}}'
+refused "... written as JSON text" "$everybody" '{after: {AssumeRolePolicyDocument: ($open | tojson)}}'
+refused "... for a list that has everybody" "$everybody" \
+	'{after: {AssumeRolePolicyDocument: ($open | .Statement.Principal.AWS = ["111111111111", "*"] | tojson)}}'
+refused "... with a condition that is empty" "$everybody" \
+	'{after: {AssumeRolePolicyDocument: ($open | .Statement.Condition = {})}}'
+refused "... with one that compares nothing" "$everybody" \
+	'{after: {AssumeRolePolicyDocument: ($open | .Statement.Condition = {StringEquals: {}})}}'
+refused "... with a condition" "" \
+	'{after: {AssumeRolePolicyDocument: ($open | .Statement.Condition = {StringEquals: {"aws:PrincipalOrgID": "o-1"}})}}'
+refused "a role of one account" "" \
+	'{after: {AssumeRolePolicyDocument: ($open | .Statement.Principal.AWS = "111111111111" | tojson)}}'
+refused "a document that is not known yet" "r: who could assume it is not known yet" \
+	'{after: {}, after_unknown: {AssumeRolePolicyDocument: true}}'
+refused "... in a part" "r: who could assume it is not known yet" \
+	'{after: {AssumeRolePolicyDocument: {Statement: [{Effect: "Allow"}]}}, after_unknown: {AssumeRolePolicyDocument: {Statement: [{Principal: {AWS: true}}]}}}'
+refused "a document that is no JSON" "r: who could assume it cannot be read" '{after: {AssumeRolePolicyDocument: "{"}}'
+refused "a role that goes" "" '{actions: ["delete"], after: null}'
 if command -v conftest >/dev/null; then
 	run conftest test --no-color --policy "$root/docs/policy" "$work/change.json"
 	like "conftest says so, too" "$out" 'would be deleted'
