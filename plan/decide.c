@@ -92,6 +92,9 @@ static struct plan_change *change_start(struct subject *s, enum plan_action acti
 	change->deletion = resource->deletion;
 	if (s->recorded) {
 		change->version = s->raw.version;
+		change->policies_recorded = true;
+		change->protect_recorded = s->record.protect;
+		change->deletion_recorded = s->record.deletion;
 		change->incarnation = s->record.incarnation;
 		change->adopted = s->record.adopted;
 		change->recorded = json_incref(s->record.properties);

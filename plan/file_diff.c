@@ -191,6 +191,9 @@ bool plan_change_fits(const struct plan_change *change, const struct plan_record
 
 	if (strcmp(record->account_id, change->account_id) != 0)
 		return false;
+	if (plan_file_compares(change) && (!change->policies_recorded || change->protect_recorded != record->protect ||
+					   change->deletion_recorded != record->deletion))
+		return false;
 	if (change->recorded == NULL)
 		return true;
 	hidden = plan_file_hidden(schema, record->properties);

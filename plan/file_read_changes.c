@@ -109,6 +109,20 @@ static void check_address(struct plan_reader *r, const char *key, const char *ad
 		plan_reader_wrong(r, key, "account/region/stack/LogicalId");
 }
 
+/* What has a record says which protection from later plans it has there. */
+static void read_policies(struct plan_reader *r, struct plan_change *change, const json_t *ours)
+{
+	bool required = plan_file_compares(change) && change->version > 0;
+	const json_t *policies = plan_read_object(r, ours, "policies_recorded", required);
+
+	if (policies == NULL)
+		return;
+	change->policies_recorded = true;
+	change->protect_recorded = plan_read_flag(r, policies, "protect");
+	change->deletion_recorded =
+	    (enum specs_deletion)plan_read_word(r, policies, "deletion", plan_deletion_words, SPECS_DELETION_UNSET + 1);
+}
+
 static void read_flags(struct plan_reader *r, struct plan_change *change, const json_t *ours)
 {
 	const char *digest = plan_read_text(r, ours, "digest", true);
@@ -125,6 +139,7 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 	check_address(r, "origin", change->origin);
 	change->create_first = plan_read_flag(r, ours, "create_first");
 	change->protect = plan_read_flag(r, ours, "protect");
+	read_policies(r, change, ours);
 	change->adopted = plan_read_flag(r, ours, "adopted");
 	change->drifted = plan_read_flag(r, ours, "drifted");
 	change->gone = plan_read_flag(r, ours, "gone");

@@ -237,6 +237,10 @@ static json_t *muster_change(const struct plan *plan, const struct plan_change *
 	set_text(result, "origin", change->origin);
 	set_flag(result, "create_first", change->create_first);
 	set_flag(result, "protect", change->protect);
+	if (change->policies_recorded)
+		json_object_set_new(result, "policies_recorded",
+				    json_pack("{s:b, s:s}", "protect", (int)change->protect_recorded, "deletion",
+					      plan_deletion_words[change->deletion_recorded]));
 	set_flag(result, "adopted", change->adopted);
 	set_flag(result, "drifted", change->drifted);
 	set_flag(result, "gone", change->gone);

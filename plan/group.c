@@ -130,6 +130,9 @@ static void group_key(struct buf *key, const struct plan_change *change, const s
 	buf_addf(key, "%s\n", change->since != NULL ? change->since : "");
 	if (plan_group_former(change) != NULL)
 		buf_addf(key, "%s\n", plan_group_former(change));
+	if (plan_change_policies_differ(change))
+		buf_addf(key, "%d %d %d %d\n", change->protect_recorded, change->protect,
+			 (int)change->deletion_recorded, (int)change->deletion);
 	for (size_t i = 0; i < count; i++) {
 		buf_addf(key, "%s %d %d %d %d\n", said[i].path, said[i].forces_replace, said[i].may_replace,
 			 said[i].sensitive, said[i].pending);

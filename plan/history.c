@@ -82,6 +82,11 @@ static void change_describe(struct plan_change *change, const struct plan_record
 	change->before = shown(change->type, before->properties, after->properties);
 	change->after = shown(change->type, after->properties, before->properties);
 	change->recorded = json_incref(change->before);
+	if (change->action == PLAN_UPDATE || change->action == PLAN_REPLACE) {
+		change->policies_recorded = true;
+		change->protect_recorded = before->protect;
+		change->deletion_recorded = before->deletion;
+	}
 	if (change->type == NULL) {
 		change->reason = "history_type_unknown";
 	} else if (change->action == PLAN_UPDATE && change->diff.count == 0) {

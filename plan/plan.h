@@ -102,7 +102,12 @@ struct plan_change {
 	 * stand beside another change of the same address. */
 	bool deposed;
 	enum specs_deletion deletion;
+	/* `protect` and `deletion` as they are recorded, where `policies_recorded`: of what has a record. */
+	bool policies_recorded, protect_recorded;
+	enum specs_deletion deletion_recorded;
 };
+/* Whether it is protected otherwise, or has another DeletionPolicy, than recorded. (view_policies.c) */
+bool plan_change_policies_differ(const struct plan_change *change);
 
 /* Why something is not in the changes although somebody might look for it there. */
 enum plan_note_kind {

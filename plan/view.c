@@ -66,7 +66,8 @@ static const char *entry_verb(const struct plan *plan, const struct plan_change 
 /* What only moves since its account has another name: the note of that says all there is to say. */
 static bool is_renamed_only(const struct plan *plan, const struct plan_group *group)
 {
-	return !plan->past && plan_group_is_move(group->sample) && plan_group_former(group->sample) == NULL;
+	return !plan->past && plan_group_is_move(group->sample) && plan_group_former(group->sample) == NULL &&
+	       !plan_change_policies_differ(group->sample);
 }
 
 static void entry_make(struct plan_entry *entry, const struct plan *plan, const struct plan_group *group,
@@ -87,6 +88,7 @@ static void entry_make(struct plan_entry *entry, const struct plan *plan, const 
 	    .lines = {.width = width, .account = change->account, .region = change->region},
 	};
 	plan_view_remarks_make(&entry->remarks, plan, group, dependents);
+	plan_view_policies(&entry->lines, change);
 	for (size_t i = 0; i < group->value_count; i++)
 		add_value(&entry->lines, group, &group->values[i]);
 }

@@ -161,6 +161,8 @@ void plan_dependents_find(struct plan_dependents *d, const struct plan *plan, co
 void plan_dependents_free(struct plan_dependents *d, size_t count);
 /* "1 to create in 1 of 3 targets" for the changes of one section; nothing where it has none. (view_totals.c) */
 void plan_view_section_totals(struct buf *out, const struct plan_view *view, bool pending);
+/* What changes of Protect and DeletionPolicy, a line each. (view_policies.c) */
+void plan_view_policies(struct plan_lines *lines, const struct plan_change *change);
 /* Why a group's change is made, and whom it touches: a line each. (view_remarks.c) */
 void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group,
 			    const struct map *dependents);

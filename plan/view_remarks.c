@@ -18,7 +18,7 @@ static const char *const reasons[][2] = {
     {"may_replace_because_unknown", "replaced only if the value turns out to be another"},
     {"update_because_incomplete", "an earlier apply did not get to its end here"},
     {"history_type_unknown", "this version does not know the type, so its values are not shown"},
-    {"update_record_only", "only the record changes (dependencies, policies or Protect), nothing in AWS"},
+    {"update_record_only", "only the record changes, nothing in AWS"},
     {"update_because_moved", "only its record moves, nothing changes in AWS"},
     {"adopt_because_exists", "it exists in AWS and is taken over"},
     {"adopt_because_cut_off", "it was made by a run that was cut off"},
@@ -96,6 +96,21 @@ static void remark_moved(struct plan_texts *remarks, const struct plan *plan, co
 	plan_texts_add(remarks, text);
 }
 
+/* What is allowed from then on, and what the record has that has no value to show. */
+static void remark_policies(struct plan_texts *remarks, const struct plan_change *change)
+{
+	bool differ = plan_change_policies_differ(change);
+
+	if (differ && change->protect_recorded && !change->protect)
+		plan_texts_add(remarks, "Protect is lifted: the next generation may delete or replace it");
+	if (differ && change->deletion_recorded == SPECS_RETAIN && change->deletion != SPECS_RETAIN)
+		plan_texts_add(remarks, "DeletionPolicy: Retain is lifted: once it is taken out of the specs, it is "
+					"deleted in AWS");
+	if (!differ && change->record_only && change->reason != NULL &&
+	    strcmp(change->reason, "update_record_only") == 0)
+		plan_texts_add(remarks, "what it depends on is another");
+}
+
 static void remark_since(struct plan_texts *remarks, const struct plan_change *change)
 {
 	mem_auto_str char *text = change->since != NULL ? mem_printf("known since %s", change->since) : NULL;
@@ -171,6 +186,7 @@ void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan,
 	remark_replaces(remarks, group, true);
 	if (words != NULL)
 		plan_texts_add(remarks, words);
+	remark_policies(remarks, change);
 	remark_since(remarks, change);
 	if (change->retain_old)
 		plan_texts_add(remarks, "the old one is left in AWS");

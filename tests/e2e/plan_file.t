@@ -120,4 +120,30 @@ is "what was never recorded is refused by apply" "$status" 1
 like "... as such" "$err" "what this plan says is recorded of $key is not what the state has"
 run "$muster" -C "$specs" apply "$work/true.json"
 is "the plan as it was made is applied" "$status" 0
+
+# Protect and DeletionPolicy are not in AWS, but who lifts them must be seen to do it.
+edit stacks/topics.json '.Resources.Topic += {Protect: true, DeletionPolicy: "Retain"}'
+run "$muster" -C "$specs" plan
+like "Protect that comes is shown" "$out" '~ Protect: false -> true'
+like "... as is a DeletionPolicy" "$out" '\+ DeletionPolicy: "Retain"'
+run "$muster" -C "$specs" apply --auto-approve --only 'app/*'
+edit stacks/topics.json '.Resources.Topic |= (del(.Protect) | .DeletionPolicy = "Delete" | .Properties.DisplayName = "three")'
+run "$muster" -C "$specs" plan --out "$work/lifted.json"
+for format in text markdown html; do
+	case $format in
+	text) run "$muster" -C "$specs" show "$work/lifted.json" ;;
+	*) run "$muster" -C "$specs" show --format "$format" "$work/lifted.json" ;;
+	esac
+	like "$format: Protect that goes is shown beside what else changes" "$out" 'Protect: true -(>|&gt;|\\u003e) false'
+	like "$format: ... and what that allows" "$out" 'Protect is lifted: the next generation may delete or replace it'
+	like "$format: ... as is Retain" "$out" 'DeletionPolicy: .*Retain.* -(>|&gt;|\\u003e) .*Delete'
+done
+run "$muster" -C "$specs" show "$work/lifted.json"
+is "targets that do not lose it are another entry" "$(grep -c '^~ update topics/Topic' <<<"$out")" 2
+forge "$work/lifted.json" "$work/forged.json" ".muster.changes[\"$key\"].policies_recorded.protect = false"
+run "$muster" -C "$specs" apply "$work/forged.json"
+is "what was never recorded of Protect is refused by apply" "$status" 1
+like "... as such" "$err" "what this plan says is recorded of $key is not what the state has"
+run "$muster" -C "$specs" apply "$work/lifted.json"
+is "the plan that lifts it is applied" "$status" 0
 done_testing

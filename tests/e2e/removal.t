@@ -92,7 +92,9 @@ muster apply --auto-approve
 is "a protected one can be updated" "$status $(grep -c '1 updated' <<<"$out")" "0 1"
 topic_stack safe '["app"]' '["home"]' '.Properties.DisplayName = "new"'
 muster plan --out "$work/plan.json"
-like "lifting Protect is an apply of its own" "$out" 'only the record changes .*Protect'
+like "lifting Protect is an apply of its own" "$out" 'only the record changes, nothing in AWS'
+like "... shown as what it is" "$out" '~ Protect: true -> false'
+like "... and what it allows" "$out" 'Protect is lifted: the next generation may delete or replace it'
 muster apply "$work/plan.json"
 is "... that changes nothing in AWS" "$status $(sandbox_get dump | grep -c '"DisplayName": "new"')" "0 1"
 rm "$specs/stacks/safe.json"

@@ -125,6 +125,8 @@ static struct plan *sample(void)
 	change->recorded = json_deep_copy(change->before);
 	change->attributes = parse("{'Id':'i-1'}");
 	change->version = 42;
+	change->policies_recorded = true;
+	change->deletion_recorded = SPECS_RETAIN;
 	change->protect = change->drifted = true;
 	change->depends = plan_keep_array(plan, 1, sizeof *change->depends);
 	change->depends[0] = plan_keep(plan, "app/eu-west-1/s/New");
@@ -189,6 +191,8 @@ static void what_is_written_is_read(void **state)
 	}
 	update = &read->changes[1];
 	assert_int_equal(update->version, 42);
+	assert_true(update->policies_recorded && !update->protect_recorded);
+	assert_int_equal(update->deletion_recorded, SPECS_RETAIN);
 	assert_string_equal(update->depends[0], "app/eu-west-1/s/New");
 	assert_int_equal(json_get_int(read->reads, "app/eu-west-1/s/Read", 0), 17);
 	assert_int_equal(read->rollback, 3);
@@ -485,6 +489,10 @@ static void what_is_shown_is_what_is_applied(void **state)
 	refused_with(CHANGE(2) " action_reason", "'replace_because_cannot_update'", "a replacement that a difference");
 	refused_with(CHANGE(0) " action_reason", "'recreate_because_gone'", "the reason for a creation");
 	refused_with(CHANGE(4) " action_reason", "'adopt_because_cut_off'", "the reason for an adoption");
+	refused_with(UPDATED " policies_recorded", NULL, "policies_recorded: expected an object");
+	refused_with(UPDATED " policies_recorded", "{}", "deletion: expected a string");
+	refused_with(UPDATED " policies_recorded deletion", "'No'", "a word that is known here");
+	refused_with(UPDATED " policies_recorded protect", "0", "true or false");
 	refused_with(CHANGE(1) " type", "'X::Y::Unknown'", "type: expected one that is known here");
 }
 

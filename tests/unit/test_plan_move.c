@@ -152,6 +152,9 @@ static struct plan_change *plan_move(struct plan *plan, struct bench *b, const c
 	plan_diff_make(&change->diff, change->type, change->after, change->before, change->recorded, true);
 	change->record_only = change->diff.count == 0;
 	change->reason = change->record_only ? "update_because_moved" : NULL;
+	change->policies_recorded = true;
+	change->protect_recorded = change->protect;
+	change->deletion_recorded = change->deletion;
 	return change;
 }
 
