@@ -35,6 +35,13 @@ void text_hmac_sha256(uint8_t out[32], const void *key, size_t key_len, const vo
 /* "1 account", "12 accounts": count and noun; plural adds "s" ("y" -> "ies"). */
 void text_count(struct buf *out, size_t count, const char *noun);
 
+/* `text` so that it is safe to show on one line, and no two texts that differ look the same: what is not seen, moves a
+ * cursor or turns the direction of text (controls, line ends, spaces other than the space, format characters, ignorable
+ * and private ones, noncharacters) as "\u{200B}", a byte that is no UTF-8 as "\x{FF}"; but four spaces for a tab. */
+void text_clean(struct buf *out, const char *text, size_t len);
+/* Whether nothing in it is one of those. */
+bool text_is_clean(const char *text);
+
 /* Milliseconds since 1970 as "2026-11-23T12:34:56Z"; `out` holds at least 21 chars. */
 void text_time(char *out, size_t size, int64_t unix_ms);
 /* Parses RFC 3339 (with Z, +hh:mm, optional fraction). 0, or -1 when it is not one. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 void words_count(struct buf *out, uint64_t count)
 {
@@ -33,17 +34,13 @@ void words_duration(struct buf *out, int64_t ms)
 void words_plain(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text, next = (unsigned char)text[1];
+		size_t len = strcspn(text, "\n\t");
 
-		if (c == '\n' || c == '\t')
-			buf_addc(out, ' ');
-		else if (c < ' ' || c == 0x7f)
-			buf_addc(out, '?');
-		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
-			buf_addc(out, '?');
-			text++;
-		} else
-			buf_addc(out, (char)c);
+		text_clean(out, text, len);
+		text += len;
+		if (*text == '\0')
+			break;
+		buf_addc(out, ' ');
 	}
 }
 

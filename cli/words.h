@@ -9,7 +9,7 @@
 void words_count(struct buf *out, uint64_t count);
 /* "0.4 s", "12 s", "2 min 05 s". */
 void words_duration(struct buf *out, int64_t ms);
-/* Text from outside without what could move a cursor, on one line. */
+/* Text from outside on one line, as text_clean() shows it; line ends and tabs are spaces. */
 void words_plain(struct buf *out, const char *text);
 /* `text` broken at spaces into lines that end by column `width`. The first starts where the cursor stands, which is
  * column `indent`; the others after that many spaces. An empty line in `text` stays one; a newline at the end. */

@@ -385,7 +385,7 @@ void plan_render_html(struct buf *out, const struct plan *plan)
 	struct plan_view view;
 	json_t *data;
 
-	plan_view_make(&view, plan, WIDTH);
+	plan_view_make(&view, plan, WIDTH, true);
 	data = view_json(&view);
 	while ((open = strstr(at, "{{")) != NULL) {
 		const char *name = open + 2, *close = strstr(name, "}}");

@@ -127,7 +127,7 @@ void plan_render_markdown(struct buf *out, const struct plan *plan, const struct
 	mem_auto_str char *title = plan_view_cleaned(doc.title);
 	struct plan_view view;
 
-	plan_view_make(&view, plan, WIDTH);
+	plan_view_make(&view, plan, WIDTH, false);
 	doc.view = &view;
 	doc.title = title;
 	doc.max = max < MAX_LEAST ? MAX_LEAST : max;

@@ -201,7 +201,7 @@ void plan_render_text(struct buf *out, const struct plan *plan, const struct pla
 	struct printer p = {out, options->color};
 	struct plan_view view;
 
-	plan_view_make(&view, plan, (width < WIDTH_LEAST ? WIDTH_LEAST : width) - INDENT);
+	plan_view_make(&view, plan, (width < WIDTH_LEAST ? WIDTH_LEAST : width) - INDENT, false);
 	if (!options->entries_only)
 		print_head(&p, &view);
 	for (size_t i = 0; i < view.section_count; i++)

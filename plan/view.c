@@ -32,15 +32,15 @@ static char *value_remark(const struct plan_group_value *value)
 
 static void add_value(struct plan_lines *lines, const struct plan_group *group, const struct plan_group_value *value)
 {
-	mem_auto_str char *remark = value_remark(value);
+	mem_auto_str char *remark = value_remark(value), *label = plan_path_label(value->path);
 	json_t *hidden = value->sensitive ? json_pack("{s:{}}", "Muster::Secret") : NULL;
 	const json_t *before = hidden != NULL && value->before != NULL ? hidden : value->before;
 	const json_t *after = hidden != NULL && value->after != NULL ? hidden : value->after;
 
 	if (group->sample->action == PLAN_CREATE && before == NULL)
-		plan_value_whole(lines, 0, '+', value->path, after, remark);
+		plan_value_whole(lines, 0, '+', label, after, remark);
 	else
-		plan_value_changed(lines, 0, value->path, before, after, remark);
+		plan_value_changed(lines, 0, label, before, after, remark);
 	json_decref(hidden);
 }
 
@@ -71,7 +71,7 @@ static bool is_renamed_only(const struct plan *plan, const struct plan_group *gr
 }
 
 static void entry_make(struct plan_entry *entry, const struct plan *plan, const struct plan_group *group,
-		       const struct map *dependents, size_t width)
+		       const struct map *dependents, size_t width, bool whole)
 {
 	const struct plan_change *change = group->sample;
 	mem_auto_str char *title = mem_printf("%s/%s", change->stack, group->name);
@@ -85,7 +85,7 @@ static void entry_make(struct plan_entry *entry, const struct plan *plan, const 
 	    .type = plan_view_cleaned(change->type_name),
 	    .where = plan_view_cleaned(group->words),
 	    .count = group->count,
-	    .lines = {.width = width, .account = change->account, .region = change->region},
+	    .lines = {.width = width, .whole = whole, .account = change->account, .region = change->region},
 	};
 	plan_view_remarks_make(&entry->remarks, plan, group, dependents);
 	plan_view_policies(&entry->lines, change);
@@ -126,7 +126,7 @@ static void make_headings(struct plan_view *view)
 	view->sections[1].heading = heading(view, pending, true);
 }
 
-static void make_sections(struct plan_view *view, size_t width)
+static void make_sections(struct plan_view *view, size_t width, bool whole)
 {
 	const struct plan *plan = view->plan;
 	struct plan_dependents dependents;
@@ -143,7 +143,7 @@ static void make_sections(struct plan_view *view, size_t width)
 
 		if (!is_renamed_only(view->plan, view->groups.items[i]))
 			entry_make(&section->entries[section->count++], plan, view->groups.items[i],
-				   &dependents.names[i], width);
+				   &dependents.names[i], width, whole);
 	}
 	if (view->section_count == 2)
 		make_headings(view);
@@ -274,16 +274,16 @@ static void make_signers(struct plan_view *view)
 
 /* -- The whole ----------------------------------------------------------------------------------------------------- */
 
-void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width)
+void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width, bool whole)
 {
 	*out = (struct plan_view){.plan = plan};
 	plan_groups_make(&out->groups, plan);
 	make_title(out);
 	make_warnings(out);
-	make_sections(out, width);
+	make_sections(out, width, whole);
 	plan_view_notes_make(out);
 	plan_view_totals_make(out);
-	plan_view_outputs_make(out, width);
+	plan_view_outputs_make(out, width, whole);
 	make_facts(out);
 	make_origin(out);
 	make_signers(out);

@@ -9,11 +9,11 @@
 #include "base/map.h"
 #include "plan/group.h"
 
-/* -- Lines: what is different, as a reader sees it (render_value.c, render_lines.c)
- * ------------------------------------
+/* -- Lines: what is different, as a reader sees it (view_lines.c, view_value.c, view_unknown.c, view_changed.c,
+ * view_text.c) ------------------------------------------------------------------------------------------------------
  */
 
-/* Strings longer than this are shown by their beginning and their length. */
+/* Strings longer than this are shown by beginning and end, or around what is different. */
 #define PLAN_VIEW_STRING_MAX 400
 /* Texts of several lines are shown up to so many lines; differences between two, too. */
 #define PLAN_VIEW_TEXT_LINES 40
@@ -32,6 +32,7 @@ struct plan_lines {
 	struct plan_line *items;
 	size_t count, room;
 	size_t width;                 /* columns that there are; what does not fit goes over several lines */
+	bool whole;                   /* long strings are shown whole */
 	const char *account, *region; /* of the target that is looked at, or NULL: others are named in full */
 };
 
@@ -39,15 +40,36 @@ struct plan_lines {
 void plan_lines_add(struct plan_lines *lines, size_t depth, char sign, const char *text, const char *remark);
 void plan_lines_free(struct plan_lines *lines);
 
-/* Puts `text` into `out` so that it is safe to show on one line: tabs become spaces, '?' stands for each control
- * character (C0, DEL, C1, line ends, direction marks) and each byte that is no UTF-8. */
+/* Puts `text` into `out` so that it is safe to show on one line: see text_clean(). */
 void plan_view_clean(struct buf *out, const char *text, size_t len);
 /* The same as a new string; NULL gives NULL. */
 char *plan_view_cleaned(const char *text);
 
-/* One line of JSON; "(known after apply: Arn of stack/Resource)" and "(sensitive)" for what cannot be shown. `lines`
- * says what target is looked at; may be NULL. */
+/* One line of JSON; "(known after apply: Arn of stack/Resource)" and "(sensitive)" for what cannot be shown, with all
+ * that is known around it: "arn:aws:s3:::x-(known after apply: ...)", Fn::Split(",", "..."). `lines` says what target
+ * is looked at and whether long strings are cut; may be NULL. */
 void plan_value_inline(struct buf *out, const struct plan_lines *lines, const json_t *value);
+/* The same, nothing cut. */
+void plan_value_inline_whole(struct buf *out, const struct plan_lines *lines, const json_t *value);
+/* Two strings; where one is long, both only around what is different. */
+void plan_value_excerpts(struct buf *old, struct buf *new, const struct plan_lines *lines, const json_t *before,
+			 const json_t *after);
+/* A member's name and a path of them as labels: in quotes unless they are plain. New strings; NULL gives NULL. */
+char *plan_key_label(const char *key);
+char *plan_path_label(const char *path);
+
+/* Whether a value itself is not known yet: a residual with an attribute in it. (view_unknown.c) */
+bool plan_value_is_unknown(const json_t *value);
+/* "(known after apply: ...)" or "(sensitive)" for what has nothing to show in it; false: it has. */
+bool plan_value_hole(struct buf *out, const struct plan_lines *lines, const json_t *value);
+/* A joined text that is known in part as a string with holes, others as they are. New reference. */
+json_t *plan_value_opened(const struct plan_lines *lines, const json_t *value);
+/* The document that a value is or that its text holds, with holes. New reference, or NULL: there is none. */
+json_t *plan_value_document(const struct plan_lines *lines, const json_t *value);
+/* A function over what is known in part, but for a joined text: adds "Fn::Split(\",\", ", to be closed, and returns
+ * what it is over; NULL: the value is none. */
+const json_t *plan_value_subject(struct buf *out, const json_t *value);
+
 /* What a property has or loses: on one line where that fits, else over several. `label`, `remark` may be NULL. */
 void plan_value_whole(struct plan_lines *lines, size_t depth, char sign, const char *label, const json_t *value,
 		      const char *remark);
@@ -144,8 +166,8 @@ struct plan_view {
 	struct plan_texts signers;
 };
 
-/* `width`: columns of a line of an entry. The plan must outlive the view. */
-void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width);
+/* `width`: columns of a line of an entry; `whole`: long strings are not cut. The plan must outlive the view. */
+void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width, bool whole);
 void plan_view_free(struct plan_view *view);
 /* "create", ...; "created" of what has happened; in a drift report "changed" and "gone". */
 const char *plan_view_verb(const struct plan *plan, enum plan_action action);
@@ -167,7 +189,7 @@ void plan_view_policies(struct plan_lines *lines, const struct plan_change *chan
 void plan_view_remarks_make(struct plan_texts *remarks, const struct plan *plan, const struct plan_group *group,
 			    const struct map *dependents);
 /* Adds the section of outputs, and a fact that counts them (view_outputs.c). */
-void plan_view_outputs_make(struct plan_view *view, size_t width);
+void plan_view_outputs_make(struct plan_view *view, size_t width, bool whole);
 /* Fills totals, counts and summary (view_totals.c). */
 void plan_view_totals_make(struct plan_view *view);
 /* One more of `name` in a map of size_t *, to be freed with map_free(counts, free). */

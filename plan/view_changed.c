@@ -45,10 +45,12 @@ static void changed_object(struct plan_lines *lines, size_t depth, const json_t 
 	for (size_t i = 0; i < count; i++) {
 		const json_t *old = json_object_get(before, names[i]), *new = json_object_get(after, names[i]);
 
+		mem_auto_str char *label = plan_key_label(names[i]);
+
 		if (same_known(old, new))
 			unchanged++;
 		else
-			plan_value_changed(lines, depth, names[i], old, new, NULL);
+			plan_value_changed(lines, depth, label, old, new, NULL);
 	}
 	free(names);
 	remark_unchanged(lines, depth, unchanged);
@@ -154,7 +156,9 @@ static void unmatched_items(struct plan_lines *lines, size_t depth, char sign, c
 	}
 }
 
-static void changed_list(struct plan_lines *lines, size_t depth, const json_t *before, const json_t *after)
+/* `same` says what is different when no item is. */
+static void changed_list(struct plan_lines *lines, size_t depth, const json_t *before, const json_t *after,
+			 const char *same)
 {
 	size_t old_count = json_array_size(before), new_count = json_array_size(after), matched;
 	struct item *old = items_sorted(before, '-'), *new = items_sorted(after, '+');
@@ -169,7 +173,7 @@ static void changed_list(struct plan_lines *lines, size_t depth, const json_t *b
 		unmatched_items(lines, depth, '+', after, new, matched);
 	}
 	if (matched == old_count && matched == new_count)
-		plan_lines_add(lines, depth, '#', "the same items in another order", NULL);
+		plan_lines_add(lines, depth, '#', same, NULL);
 	else
 		remark_unchanged(lines, depth, matched);
 	items_free(old, old_count);
@@ -181,13 +185,18 @@ static void changed_list(struct plan_lines *lines, size_t depth, const json_t *b
 /* Before and after on two lines. */
 static void changed_long(struct plan_lines *lines, size_t depth, const json_t *before, const json_t *after)
 {
-	if (json_is_string(before) && json_is_string(after) &&
-	    (plan_value_is_text(before) || plan_value_is_text(after))) {
+	buf_auto struct buf old = BUF_INIT, new = BUF_INIT;
+
+	if (!json_is_string(before) || !json_is_string(after)) {
+		plan_value_whole(lines, depth, '-', NULL, before, NULL);
+		plan_value_whole(lines, depth, '+', NULL, after, NULL);
+	} else if (plan_value_is_text(before) || plan_value_is_text(after)) {
 		plan_text_changed(lines, depth, json_string_value(before), json_string_value(after));
-		return;
+	} else {
+		plan_value_excerpts(&old, &new, lines, before, after);
+		plan_lines_add(lines, depth, '-', buf_str(&old), NULL);
+		plan_lines_add(lines, depth, '+', buf_str(&new), NULL);
 	}
-	plan_value_whole(lines, depth, '-', NULL, before, NULL);
-	plan_value_whole(lines, depth, '+', NULL, after, NULL);
 }
 
 /* A list of one and its only item are often the same thing in AWS's documents. New reference. */
@@ -205,24 +214,14 @@ static void changed_deep(struct plan_lines *lines, size_t depth, const json_t *b
 	if (json_is_object(old) && json_is_object(new) && plan_value_is_shown(old) && plan_value_is_shown(new))
 		changed_object(lines, depth, old, new);
 	else if (json_is_array(old) && json_is_array(new))
-		changed_list(lines, depth, old, new);
+		changed_list(lines, depth, old, new,
+			     !json_is_array(before)  ? "the same, now as a list of one"
+			     : !json_is_array(after) ? "the same, now by itself and not as a list of one"
+						     : "the same items in another order");
 	else
 		changed_long(lines, depth, old, new);
 	json_decref(old);
 	json_decref(new);
-}
-
-/* A document kept as text reads by what it says. New reference; NULL: it is no such text. */
-static json_t *document_in(const json_t *value)
-{
-	const char *text = json_string_value(value);
-	json_t *document;
-
-	if (text == NULL)
-		return plan_value_is_container(value) ? json_incref((json_t *)value) : NULL;
-	text += strspn(text, " \t\r\n");
-	document = *text == '{' || *text == '[' ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	return document;
 }
 
 /* Two documents, one of them or both kept as text; false when they are none. */
@@ -231,10 +230,10 @@ static bool changed_document(struct plan_lines *lines, size_t depth, const json_
 	json_t *old, *new;
 	bool both;
 
-	if (!json_is_string(before) && !json_is_string(after))
+	if (plan_value_is_container(before) && plan_value_is_container(after))
 		return false;
-	old = document_in(before);
-	new = document_in(after);
+	old = plan_value_document(lines, before);
+	new = plan_value_document(lines, after);
 	both = old != NULL && new != NULL &&json_typeof(old) == json_typeof(new) && !json_equal(old, new);
 	if (both)
 		changed_deep(lines, depth, old, new);
@@ -248,27 +247,30 @@ void plan_value_changed(struct plan_lines *lines, size_t depth, const char *labe
 {
 	buf_auto struct buf line = BUF_INIT;
 	size_t used = depth + 8 + (label != NULL ? strlen(label) : 0);
-	bool hidden, many;
+	json_auto_t *old = NULL, *new = NULL;
+	bool many;
 
 	if (before == NULL || after == NULL) {
 		plan_value_whole(lines, depth, before == NULL ? '+' : '-', label, before == NULL ? after : before,
 				 remark);
 		return;
 	}
-	hidden = !plan_value_is_shown(after) && !specs_has_unknown(after);
-	many = plan_value_is_text(before) || plan_value_is_text(after);
-	if (hidden) {
+	if (!plan_value_is_shown(after) && !specs_has_unknown(after)) {
 		plan_lines_labelled(lines, depth, '~', label, "(sensitive, changed)", remark);
 		return;
 	}
-	plan_value_inline(&line, lines, before);
+	old = plan_value_opened(lines, before);
+	new = plan_value_opened(lines, after);
+	many = plan_value_is_text(old) || plan_value_is_text(new);
+	plan_value_inline(&line, lines, old);
 	buf_adds(&line, " -> ");
-	plan_value_inline(&line, lines, after);
-	if (!many && line.len - 4 + used <= lines->width) {
+	plan_value_inline(&line, lines, new);
+	/* Shorter than what a text is cut at: nothing in it is. */
+	if (!many && line.len - 4 + used <= lines->width && line.len < PLAN_VIEW_STRING_MAX) {
 		plan_lines_labelled(lines, depth, '~', label, buf_str(&line), remark);
 		return;
 	}
 	plan_lines_labelled(lines, depth, '~', label, "", remark);
 	if (!changed_document(lines, depth + 4, before, after))
-		changed_deep(lines, depth + 4, before, after);
+		changed_deep(lines, depth + 4, old, new);
 }

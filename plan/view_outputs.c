@@ -54,7 +54,8 @@ static struct plan *as_changes(const struct plan *plan)
 	return own;
 }
 
-static void entry_make(struct plan_entry *entry, const struct plan *plan, const struct plan_group *group, size_t width)
+static void entry_make(struct plan_entry *entry, const struct plan *plan, const struct plan_group *group, size_t width,
+		       bool whole)
 {
 	const struct plan_change *change = group->sample;
 	mem_auto_str char *title = mem_printf("%s/%s", change->stack, group->name);
@@ -68,7 +69,7 @@ static void entry_make(struct plan_entry *entry, const struct plan *plan, const 
 	    .type = mem_strdup("output"),
 	    .where = plan_view_cleaned(group->words),
 	    .count = group->count,
-	    .lines = {.width = width, .account = change->account, .region = change->region},
+	    .lines = {.width = width, .whole = whole, .account = change->account, .region = change->region},
 	};
 	if (change->pending)
 		plan_texts_add(&entry->remarks, "pending before this branch");
@@ -104,7 +105,7 @@ static void add_fact(struct plan_view *view)
 	plan_texts_add(&view->facts, buf_str(&text));
 }
 
-void plan_view_outputs_make(struct plan_view *view, size_t width)
+void plan_view_outputs_make(struct plan_view *view, size_t width, bool whole)
 {
 	struct plan_section *section = &view->sections[view->section_count];
 
@@ -116,7 +117,7 @@ void plan_view_outputs_make(struct plan_view *view, size_t width)
 	section->outputs = true;
 	section->entries = mem_array(view->output_groups.count, sizeof *section->entries);
 	for (size_t i = 0; i < view->output_groups.count; i++)
-		entry_make(&section->entries[section->count++], view->plan, view->output_groups.items[i], width);
+		entry_make(&section->entries[section->count++], view->plan, view->output_groups.items[i], width, whole);
 	view->section_count++;
 	add_fact(view);
 }

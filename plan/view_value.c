@@ -14,80 +14,6 @@
 
 /* -- One line ------------------------------------------------------------------------------------------------------ */
 
-/* The first attribute inside that is not known yet: {"Muster::Attribute": [address, name]}, or NULL. */
-static const json_t *first_unknown(const json_t *value)
-{
-	const json_t *found = json_object_get(value, "Muster::Attribute");
-	const char *key;
-	json_t *item;
-	size_t i;
-
-	if (found != NULL)
-		return found;
-	json_object_foreach((json_t *)value, key, item)
-	{
-		if ((found = first_unknown(item)) != NULL)
-			return found;
-	}
-	json_array_foreach((json_t *)value, i, item)
-	{
-		if ((found = first_unknown(item)) != NULL)
-			return found;
-	}
-	return NULL;
-}
-
-/* Whether `part` (account or region of an address) is that of the target that is looked at. */
-static bool is_own(const char *part, size_t len, const char *own, const char *stand_in)
-{
-	return (own != NULL && strlen(own) == len && strncmp(part, own, len) == 0) ||
-	       (strlen(stand_in) == len && strncmp(part, stand_in, len) == 0);
-}
-
-/* "log-archive/Bucket", or "log-archive/Bucket in security/eu-west-1" when that is another target. */
-static void add_resource(struct buf *out, const struct plan_lines *lines, const char *address)
-{
-	const char *slash = strchr(address, '/'), *second = slash != NULL ? strchr(slash + 1, '/') : NULL;
-	const char *account = lines != NULL ? lines->account : NULL, *region = lines != NULL ? lines->region : NULL;
-
-	if (second == NULL) {
-		buf_adds(out, address);
-		return;
-	}
-	buf_adds(out, second + 1);
-	if (!is_own(address, (size_t)(slash - address), account, "${Muster::AccountName}") ||
-	    !is_own(slash + 1, (size_t)(second - slash - 1), region, "${AWS::Region}"))
-		buf_addf(out, " in %.*s", (int)(second - address), address);
-}
-
-/* What stands for a value that cannot be shown; false: it can be. */
-static bool stand_in(struct buf *out, const struct plan_lines *lines, const json_t *value)
-{
-	const json_t *unknown;
-	const char *address, *name;
-
-	if (json_object_get(value, "Muster::Secret") != NULL) {
-		buf_adds(out, "(sensitive)");
-		return true;
-	}
-	if (!specs_is_residual(value))
-		return false;
-	if (!specs_has_unknown(value)) {
-		buf_adds(out, "(sensitive)");
-		return true;
-	}
-	unknown = first_unknown(value);
-	address = json_string_value(json_array_get(unknown, 0));
-	name = json_string_value(json_array_get(unknown, 1));
-	buf_adds(out, "(known after apply");
-	if (address != NULL && name != NULL) {
-		buf_addf(out, ": %s of ", name);
-		add_resource(out, lines, address);
-	}
-	buf_addc(out, ')');
-	return true;
-}
-
 static size_t count_lines(const char *text)
 {
 	size_t lines = 1;
@@ -97,75 +23,187 @@ static size_t count_lines(const char *text)
 	return lines;
 }
 
-/* JSON's spelling, so that nothing in it can move a cursor. */
-static void inline_string(struct buf *out, const json_t *value)
+static size_t text_limit(const struct plan_lines *lines)
 {
-	const char *text = json_string_value(value);
-	size_t len = json_string_length(value), shown = PLAN_VIEW_STRING_MAX / 2;
-	json_t *part;
-	char *quoted;
-
-	if (len <= PLAN_VIEW_STRING_MAX) {
-		quoted = json_dumps(value, JSON_ENCODE_ANY);
-		buf_adds(out, quoted != NULL ? quoted : "\"\"");
-		free(quoted);
-		return;
-	}
-	while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
-		shown--;
-	part = json_stringn(text, shown);
-	quoted = json_dumps(part, JSON_ENCODE_ANY);
-	json_decref(part);
-	buf_adds(out, quoted != NULL ? quoted : "\"\"");
-	free(quoted);
-	buf_adds(out, "... (");
-	if (count_lines(text) > 1)
-		buf_addf(out, "%zu lines, ", count_lines(text));
-	plan_count_words(out, len);
-	buf_adds(out, " bytes)");
+	return lines != NULL && lines->whole ? SIZE_MAX : PLAN_VIEW_STRING_MAX;
 }
 
-void plan_value_inline(struct buf *out, const struct plan_lines *lines, const json_t *value)
+/* JSON's spelling, so that nothing in it can move a cursor. */
+static void add_quoted(struct buf *out, const char *text, size_t len)
+{
+	json_auto_t *part = json_stringn(text, len);
+	mem_auto_str char *quoted = part != NULL ? json_dumps(part, JSON_ENCODE_ANY) : NULL;
+
+	buf_adds(out, quoted != NULL ? quoted : "\"\"");
+}
+
+/* The next start of a character at or before `at`. */
+static size_t character_start(const char *text, size_t at)
+{
+	while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
+/* Marks stand outside of the quotes, where no text can imitate them. */
+static void add_left_out(struct buf *out, size_t bytes)
+{
+	buf_adds(out, "\u2026(");
+	plan_count_words(out, bytes);
+	buf_adds(out, bytes == 1 ? " byte)\u2026" : " bytes)\u2026");
+}
+
+/* From `from` up to `to`, by beginning and end where that is long, with what is left out around and between. */
+static void add_excerpt(struct buf *out, const char *text, size_t len, size_t from, size_t to, size_t max)
+{
+	if (from > 0) {
+		add_left_out(out, from);
+		buf_addc(out, ' ');
+	}
+	if (to - from > max) {
+		size_t head = character_start(text, from + max / 2), tail = character_start(text, to - max / 2);
+
+		add_quoted(out, text + from, head - from);
+		buf_addc(out, ' ');
+		add_left_out(out, tail - head);
+		buf_addc(out, ' ');
+		add_quoted(out, text + tail, to - tail);
+	} else {
+		add_quoted(out, text + from, to - from);
+	}
+	if (to < len) {
+		buf_addc(out, ' ');
+		add_left_out(out, len - to);
+	}
+}
+
+void plan_value_excerpts(struct buf *old, struct buf *new, const struct plan_lines *lines, const json_t *before,
+			 const json_t *after)
+{
+	const char *a = json_string_value(before), *b = json_string_value(after);
+	size_t a_len = json_string_length(before), b_len = json_string_length(after), start = 0, end = 0;
+	size_t max = text_limit(lines), around = PLAN_VIEW_STRING_MAX / 8;
+
+	if (a_len > max || b_len > max) {
+		while (start < a_len && start < b_len && a[start] == b[start])
+			start++;
+		while (end < a_len - start && end < b_len - start && a[a_len - 1 - end] == b[b_len - 1 - end])
+			end++;
+		start = start > around ? character_start(a, start - around) : 0;
+		end = end > around ? end - around : 0;
+		while (end > 0 && ((unsigned char)a[a_len - end] & 0xc0) == 0x80)
+			end--;
+	}
+	add_excerpt(old, a, a_len, start, a_len - end, max);
+	add_excerpt(new, b, b_len, start, b_len - end, max);
+}
+
+static void inline_value(struct buf *out, const struct plan_lines *lines, const json_t *value, size_t max);
+
+/* A text with holes in it, or a function with its arguments. */
+static void inline_unknown(struct buf *out, const struct plan_lines *lines, const json_t *value)
+{
+	json_auto_t *opened = plan_value_opened(lines, value);
+	const json_t *subject;
+
+	if (json_is_string(opened)) {
+		inline_value(out, lines, opened, SIZE_MAX);
+		return;
+	}
+	subject = plan_value_subject(out, value);
+	inline_value(out, lines, subject, SIZE_MAX);
+	buf_addc(out, ')');
+}
+
+static void inline_members(struct buf *out, const struct plan_lines *lines, const json_t *value, size_t max)
 {
 	const char *key;
 	bool first = true;
 	json_t *item;
 	size_t i;
-	char *text;
 
-	if (stand_in(out, lines, value))
+	buf_addc(out, json_is_object(value) ? '{' : '[');
+	json_object_foreach((json_t *)value, key, item)
+	{
+		buf_adds(out, first ? "" : ", ");
+		add_quoted(out, key, strlen(key));
+		buf_adds(out, ": ");
+		inline_value(out, lines, item, max);
+		first = false;
+	}
+	json_array_foreach((json_t *)value, i, item)
+	{
+		buf_adds(out, i > 0 ? ", " : "");
+		inline_value(out, lines, item, max);
+	}
+	buf_addc(out, json_is_object(value) ? '}' : ']');
+}
+
+static void inline_value(struct buf *out, const struct plan_lines *lines, const json_t *value, size_t max)
+{
+	size_t len = json_string_length(value);
+	mem_auto_str char *text = NULL;
+
+	if (plan_value_hole(out, lines, value))
 		return;
-	if (json_is_object(value)) {
-		buf_addc(out, '{');
-		json_object_foreach((json_t *)value, key, item)
-		{
-			buf_addf(out, "%s\"%s\": ", first ? "" : ", ", key);
-			plan_value_inline(out, lines, item);
-			first = false;
-		}
-		buf_addc(out, '}');
-	} else if (json_is_array(value)) {
-		buf_addc(out, '[');
-		json_array_foreach((json_t *)value, i, item)
-		{
-			buf_adds(out, i > 0 ? ", " : "");
-			plan_value_inline(out, lines, item);
-		}
-		buf_addc(out, ']');
+	if (plan_value_is_unknown(value)) {
+		inline_unknown(out, lines, value);
+	} else if (json_is_object(value) || json_is_array(value)) {
+		inline_members(out, lines, value, max);
 	} else if (json_is_string(value)) {
-		inline_string(out, value);
+		add_excerpt(out, json_string_value(value), len, 0, len, max);
 	} else {
 		text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY) : mem_strdup("(nothing)");
 		buf_adds(out, text != NULL ? text : "");
-		free(text);
 	}
+}
+
+void plan_value_inline(struct buf *out, const struct plan_lines *lines, const json_t *value)
+{
+	inline_value(out, lines, value, text_limit(lines));
+}
+
+void plan_value_inline_whole(struct buf *out, const struct plan_lines *lines, const json_t *value)
+{
+	inline_value(out, lines, value, SIZE_MAX);
+}
+
+/* -- Labels -------------------------------------------------------------------------------------------------------- */
+
+static const char plain_key[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:./@-";
+
+char *plan_key_label(const char *key)
+{
+	struct buf out = BUF_INIT;
+
+	if (*key != '\0' && key[strspn(key, plain_key)] == '\0')
+		buf_adds(&out, key);
+	else
+		add_quoted(&out, key, strlen(key));
+	return buf_detach(&out);
+}
+
+char *plan_path_label(const char *path)
+{
+	struct buf out = BUF_INIT;
+	size_t plain = 0;
+
+	if (path == NULL)
+		return NULL;
+	while (path[plain] != '\0' && (strchr(plain_key, path[plain]) != NULL || strchr("[]*+=,${}", path[plain])))
+		plain++;
+	if (path[plain] == '\0')
+		buf_adds(&out, path);
+	else
+		add_quoted(&out, path, strlen(path));
+	return buf_detach(&out);
 }
 
 /* -- Whole values -------------------------------------------------------------------------------------------------- */
 
 bool plan_value_is_shown(const json_t *value)
 {
-	return json_object_get(value, "Muster::Secret") == NULL && !specs_is_residual(value);
+	return !specs_is_residual(value);
 }
 
 bool plan_value_is_container(const json_t *value)
@@ -255,7 +293,12 @@ static void whole_members(struct plan_lines *lines, size_t depth, char sign, con
 		whole_plain_list(lines, depth, sign, value);
 		return;
 	}
-	json_object_foreach((json_t *)value, key, item) plan_value_whole(lines, depth, sign, key, item, NULL);
+	json_object_foreach((json_t *)value, key, item)
+	{
+		mem_auto_str char *label = plan_key_label(key);
+
+		plan_value_whole(lines, depth, sign, label, item, NULL);
+	}
 	json_array_foreach((json_t *)value, i, item)
 	{
 		mem_auto_str char *place = plan_value_is_container(item) ? mem_printf("[%zu]", i) : NULL;
@@ -283,21 +326,52 @@ static void whole_long_text(struct plan_lines *lines, size_t depth, char sign, c
 	plan_text_whole(lines, depth + 4, sign, text);
 }
 
+/* A document that is kept as text reads by what it says. */
+static void whole_document(struct plan_lines *lines, size_t depth, char sign, const char *label, const json_t *document,
+			   const char *remark)
+{
+	mem_auto_str char *said = mem_printf("%s%sJSON text", remark != NULL ? remark : "", remark != NULL ? "; " : "");
+
+	plan_lines_labelled(lines, depth, sign, label != NULL ? label : "text", "", said);
+	whole_members(lines, depth + 4, sign, document);
+}
+
+/* What fits on no line. */
+static void whole_long(struct plan_lines *lines, size_t depth, char sign, const char *label, const json_t *value,
+		       const char *remark)
+{
+	json_auto_t *opened = plan_value_opened(lines, value);
+	json_auto_t *document = plan_value_document(lines, value);
+	buf_auto struct buf line = BUF_INIT;
+	const json_t *subject;
+
+	if (plan_value_is_container(value)) {
+		plan_lines_labelled(lines, depth, sign, label, "", remark);
+		whole_members(lines, depth + 4, sign, value);
+	} else if (document != NULL && (json_object_size(document) > 0 || json_array_size(document) > 0)) {
+		whole_document(lines, depth, sign, label, document, remark);
+	} else if (plan_value_is_text(opened)) {
+		whole_long_text(lines, depth, sign, label, opened, remark);
+	} else if (!json_is_string(opened) && (subject = plan_value_subject(&line, value)) != NULL) {
+		buf_adds(&line, "\u2026)");
+		plan_lines_labelled(lines, depth, sign, label, buf_str(&line), remark);
+		plan_value_whole(lines, depth + 4, sign, NULL, subject, NULL);
+	} else {
+		plan_value_inline(&line, lines, opened);
+		plan_lines_labelled(lines, depth, sign, label, buf_str(&line), remark);
+	}
+}
+
 void plan_value_whole(struct plan_lines *lines, size_t depth, char sign, const char *label, const json_t *value,
 		      const char *remark)
 {
+	json_auto_t *opened = plan_value_opened(lines, value);
 	buf_auto struct buf line = BUF_INIT;
 	size_t used = depth + 3 + (label != NULL ? strlen(label) + 1 : 0);
 
-	if (plan_value_is_text(value)) {
-		whole_long_text(lines, depth, sign, label, value, remark);
-		return;
-	}
-	plan_value_inline(&line, lines, value);
-	if (!plan_value_is_container(value) || used + line.len <= lines->width) {
+	plan_value_inline(&line, lines, opened);
+	if (!plan_value_is_text(opened) && used + line.len <= lines->width)
 		plan_lines_labelled(lines, depth, sign, label, buf_str(&line), remark);
-		return;
-	}
-	plan_lines_labelled(lines, depth, sign, label, "", remark);
-	whole_members(lines, depth + 4, sign, value);
+	else
+		whole_long(lines, depth, sign, label, value, remark);
 }

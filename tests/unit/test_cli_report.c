@@ -77,13 +77,14 @@ static void what_comes_from_outside_stays_in_code(void **state)
 	add_failure(&report, "app/r1/s/A", "no\n</details> @team **may** `do` \033]0;x\007 that");
 	causes_find(&report.causes, report.plan, report.failed);
 	report_markdown_head(&out, &report, 10000);
-	assert_string_equal(buf_str(&out), "## muster apply: generation 5 partial\n\n"
-					   "1 created, 1 failed in 4.2 s.\n\n"
-					   "- by `ka'to@jump?[1m`\n"
-					   "- from commit `abc`\n\n"
-					   "### What failed\n\n"
-					   "**create** `s/A` (`X::Y::Thing`) in `app/r1`:\n\n"
-					   "    y:Make: Denied: no </details> @team **may** `do` ?]0;x? that\n\n");
+	assert_string_equal(buf_str(&out),
+			    "## muster apply: generation 5 partial\n\n"
+			    "1 created, 1 failed in 4.2 s.\n\n"
+			    "- by `ka'to@jump\\u{1B}[1m`\n"
+			    "- from commit `abc`\n\n"
+			    "### What failed\n\n"
+			    "**create** `s/A` (`X::Y::Thing`) in `app/r1`:\n\n"
+			    "    y:Make: Denied: no </details> @team **may** `do` \\u{1B}]0;x\\u{7} that\n\n");
 	report_end(&report);
 }
 

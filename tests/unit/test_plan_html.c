@@ -91,6 +91,23 @@ static void values_cannot_break_out(void **state)
 	plan_free(plan);
 }
 
+/* Text and markdown show long values by beginning and end. */
+static void long_values_are_whole(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *page = NULL, *long_text = mem_alloc(3001), *after = NULL;
+
+	(void)state;
+	memset(long_text, 'x', 3000);
+	reach(plan, "s", 1, 1);
+	after = mem_printf("{'Code':'%s','Name':'a\\u200b'}", long_text);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, after);
+	page = render(plan);
+	holds(page, long_text);
+	holds(page, "a\\\\u{200B}");
+	plan_free(plan);
+}
+
 static void a_large_fleet_is_a_small_page(void **state)
 {
 	struct plan *plan = plan_begin();
@@ -138,6 +155,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_policy_names_what_stands_inline),
 	    cmocka_unit_test(values_cannot_break_out),
+	    cmocka_unit_test(long_values_are_whole),
 	    cmocka_unit_test(a_large_fleet_is_a_small_page),
 	    cmocka_unit_test(secrets_are_not_in_the_page),
 	};

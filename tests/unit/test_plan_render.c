@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <time.h>
 
+#include "plan/view.h"
 #include "tests/unit/plan_fixture.h"
 
 static char *render(const struct plan *plan)
@@ -453,7 +454,7 @@ static void lists_and_texts_show_what_comes_and_goes(void **state)
 		    "        + 4\n"
 		    "          five\n"
 		    "          six\n"
-		    "        + ?[2Jx\n"
+		    "        + \\u{1B}[2Jx\n"
 		    "    ~ Zones:\n"
 		    "        - \"first-long-name\"\n"
 		    "        + \"fourth-long-name\"\n"
@@ -479,8 +480,8 @@ static void secrets_are_not_shown(void **state)
 	plan_free(plan);
 }
 
-/* U+202E turns the direction of what follows, U+2066 isolates it; U+2026 and U+2065 do not. */
-static void values_cannot_turn_the_text(void **state)
+/* U+202E turns the direction of what follows, U+200B is not seen, U+E0041 neither; U+2026 and U+E9 are. */
+static void nothing_unseen_is_shown(void **state)
 {
 	struct plan *plan = plan_begin();
 	mem_auto_str char *text = NULL;
@@ -488,27 +489,169 @@ static void values_cannot_turn_the_text(void **state)
 	(void)state;
 	reach(plan, "s", 1, 1);
 	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL,
-	    "{'Code':'a\\u202ab\\u202ec\\u2066d\\u2069e\\u2026f\\u2065g\\u009bm'}");
+	    "{'Code':'a\\u202ab\\u202ec\\u2066d\\u00a0e\\u2026f\\u2065g\\u009bm\\u00e9','Bucket':'admin\\u200b',"
+	    "'Name':'x\\udb40\\udc41\\ufe0f\\ue000\\uffff'}");
 	text = render(plan);
-	holds(text, "a?b?c?d?e\xe2\x80\xa6"
-		    "f\xe2\x81\xa5g?m");
-	assert_null(strstr(text, "\xe2\x80\xae"));
-	assert_null(strstr(text, "\xc2\x9b"));
+	holds(text, "\"a\\u{202A}b\\u{202E}c\\u{2066}d\\u{A0}e\xe2\x80\xa6"
+		    "f\\u{2065}g\\u{9B}m\xc3\xa9\"");
+	holds(text, "Bucket: \"admin\\u{200B}\"\n");
+	holds(text, "Name: \"x\\u{E0041}\\u{FE0F}\\u{E000}\\u{FFFF}\"\n");
 	plan_free(plan);
+}
+
+static char *repeated(char c, size_t count)
+{
+	char *text = mem_alloc(count + 1);
+
+	memset(text, c, count);
+	return text;
 }
 
 static void long_values_say_what_is_cut(void **state)
 {
 	struct plan *plan = plan_begin();
-	mem_auto_str char *text = NULL, *long_text = mem_alloc(2001), *after = NULL;
+	mem_auto_str char *text = NULL, *long_text = repeated('x', 2000), *after = NULL;
 
 	(void)state;
 	reach(plan, "s", 1, 1);
-	memset(long_text, 'x', 2000);
-	after = mem_printf("{'Code':'%s'}", long_text);
+	after = mem_printf("{'Code':'%send'}", long_text);
 	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, after);
 	text = render(plan);
-	holds(text, "xxx\"... (2,000 bytes)\n");
+	holds(text, "xxx\" \xe2\x80\xa6(1,603 bytes)\xe2\x80\xa6 \"xxx");
+	holds(text, "xxxend\"\n");
+	plan_free(plan);
+}
+
+static void long_values_show_what_differs(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL, *long_text = repeated('a', 450), *before = NULL, *after = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	before = mem_printf("{'Code':'%sGOOD%s','Bucket':'%s'}", long_text, long_text, long_text);
+	after = mem_printf("{'Code':'%sEVIL%s','Bucket':'%sEVIL'}", long_text, long_text, long_text);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE, before, after);
+	text = render(plan);
+	holds(text, "- \xe2\x80\xa6(400 bytes)\xe2\x80\xa6 \"aaaaaaaa");
+	holds(text, "aaaGOODaaa");
+	holds(text, "aaaEVILaaa");
+	holds(text, "aaa\" \xe2\x80\xa6(400 bytes)\xe2\x80\xa6\n");
+	holds(text, "aaaEVIL\"\n");
+	plan_free(plan);
+}
+
+static void a_document_in_a_text_is_shown_whole(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL, *long_text = repeated('a', 300), *after = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	after = mem_printf("{'Code':'{\\\"Sid\\\":\\\"%s\\\",\\\"Deep\\\":{\\\"Action\\\":\\\"*\\\"},"
+			   "\\\"Fake\\\":[1,2]}','Bucket':'{\\\"Muster::Secret\\\":{\\\"evil\\\":\\\"%s\\\"}}'}",
+			   long_text, long_text);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, after);
+	text = render(plan);
+	holds(text, "    + Code:  # JSON text\n");
+	holds(text, "        + Deep: {\"Action\": \"*\"}\n        + Fake: [1, 2]\n");
+	/* What looks like one of muster's own marks in a text hides nothing. */
+	holds(text, "Bucket: \"{\\\"Muster::Secret\\\":{\\\"evil\\\":");
+	plan_free(plan);
+}
+
+#define KEY "{'Muster::Attribute':['app-0/r-home-1/s/Key','Arn']}"
+
+static void what_is_known_around_the_unknown_is_shown(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL,
+	    "{'Name':{'Fn::Join':['',['role/x-'," KEY ",'-y-end']]},'Bucket':" KEY ",'Zones':"
+	    "{'Fn::Split':[',',{'Fn::Join':[',',['arn:evil'," KEY "]]}]},"
+	    "'Code':{'Fn::Select':[1,{'Fn::Split':['/',{'Fn::Base64':" KEY "}]}]}}");
+	add(plan, 0, 0, "s/B", PLAN_UPDATE, "{'Code':'role/a','Bucket':'x'}",
+	    "{'Code':{'Fn::Join':['',['role/b-'," KEY "]]},'Bucket':{'Fn::Base64':{'Fn::Join':['-',['z'," KEY "]]}}}");
+	text = render(plan);
+	holds(text, "+ Name: \"role/x-(known after apply: Arn of s/Key)-y-end\"\n");
+	holds(text, "+ Bucket: (known after apply: Arn of s/Key)\n");
+	holds(text, "+ Zones: Fn::Split(\",\", \"arn:evil,(known after apply: Arn of s/Key)\")\n");
+	holds(text, "+ Code: (known after apply: Arn of s/Key)\n");
+	holds(text, "~ Code: \"role/a\" -> \"role/b-(known after apply: Arn of s/Key)\"\n");
+	holds(text, "~ Bucket: \"x\" -> Fn::Base64(\"z-(known after apply: Arn of s/Key)\")\n");
+	plan_free(plan);
+}
+
+static void documents_known_in_part_are_documents(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL,
+	    "{'Policy':{'Fn::Join':['',['{\\\"Statement\\\":[{\\\"Effect\\\":\\\"Allow\\\",\\\"Action\\\":\\\"*\\\","
+	    "\\\"Resource\\\":[\\\"x-'," KEY ",'\\\",'," KEY ",']}]}']]},"
+	    "'Code':{'Fn::ToJsonString':{'Action':'all of it is allowed to everyone who asks','Resource':" KEY "}}}");
+	add(plan, 0, 0, "s/B", PLAN_UPDATE,
+	    "{'Code':'{\\\"Action\\\":\\\"one\\\",\\\"Other\\\":1,\\\"Key\\\":\\\"k\\\"}'}",
+	    "{'Code':{'Fn::Join':['',['{\\\"Action\\\":\\\"*\\\",\\\"Other\\\":1,\\\"Key\\\":\\\"'," KEY
+	    ",'\\\"}']]}}");
+	text = render(plan);
+	holds(text, "    + Policy:  # JSON text\n        + Statement:\n            + [0]:\n                + Effect: "
+		    "\"Allow\"\n                + Action: \"*\"\n");
+	holds(text, "+ \"x-(known after apply: Arn of s/Key)\",\n                    + \"(known after apply: Arn of "
+		    "s/Key)\"\n");
+	holds(text, "    + Code:  # JSON text\n        + Action: \"all of it is allowed to everyone who asks\"\n"
+		    "        + Resource: (known after apply: Arn of s/Key)\n");
+	holds(text, "    ~ Code:\n        ~ Action: \"one\" -> \"*\"\n"
+		    "        ~ Key: \"k\" -> \"(known after apply: Arn of s/Key)\"\n        # 1 unchanged\n");
+	plan_free(plan);
+}
+
+static void secrets_beside_the_unknown_stay_secret(void **state)
+{
+	json_auto_t *value =
+	    parse("{'Fn::Join':['-',['a',{'Muster::Secret':{'Source':{'Env':'HUSH'},'Hmac':'c0ffee'}}," KEY "]]}");
+	buf_auto struct buf text = BUF_INIT;
+
+	(void)state;
+	plan_value_inline(&text, NULL, value);
+	assert_string_equal(buf_str(&text), "\"a-(sensitive)-(known after apply: Arn of s/Key in app-0/r-home-1)\"");
+}
+
+static void a_list_of_one_is_not_another_order(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL, *long_text = repeated('x', 90), *before = NULL, *after = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	before = mem_printf("{'Code':'%s','Name':['%s']}", long_text, long_text);
+	after = mem_printf("{'Code':['%s'],'Name':'%s'}", long_text, long_text);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE, before, after);
+	text = render(plan);
+	holds(text, "    ~ Code:\n        # the same, now as a list of one\n");
+	holds(text, "        # the same, now by itself and not as a list of one\n");
+	plan_free(plan);
+}
+
+static void names_cannot_pass_for_values(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_UPDATE, "{'Policy':{'Version':'1'}}",
+	    "{'Policy':{'Version':'1','a\\\": \\\"b':'c','x: (sensitive)  # 3 unchanged':'1','aws:Ref':{'q\\\"':1}}}");
+	text = render(plan);
+	holds(text, "+ Policy.aws:Ref: {\"q\\\"\": 1}\n");
+	holds(text, "+ \"Policy.a\\\": \\\"b\": \"c\"\n");
+	holds(text, "+ \"Policy.x: (sensitive)  # 3 unchanged\": \"1\"\n");
 	plan_free(plan);
 }
 
@@ -837,8 +980,15 @@ int main(void)
 	    cmocka_unit_test(only_what_differs_in_a_policy),
 	    cmocka_unit_test(lists_and_texts_show_what_comes_and_goes),
 	    cmocka_unit_test(secrets_are_not_shown),
-	    cmocka_unit_test(values_cannot_turn_the_text),
+	    cmocka_unit_test(nothing_unseen_is_shown),
 	    cmocka_unit_test(long_values_say_what_is_cut),
+	    cmocka_unit_test(long_values_show_what_differs),
+	    cmocka_unit_test(a_document_in_a_text_is_shown_whole),
+	    cmocka_unit_test(what_is_known_around_the_unknown_is_shown),
+	    cmocka_unit_test(documents_known_in_part_are_documents),
+	    cmocka_unit_test(secrets_beside_the_unknown_stay_secret),
+	    cmocka_unit_test(a_list_of_one_is_not_another_order),
+	    cmocka_unit_test(names_cannot_pass_for_values),
 	    cmocka_unit_test(notes_are_grouped),
 	    cmocka_unit_test(places_have_short_names),
 	    cmocka_unit_test(odd_places_are_listed),
