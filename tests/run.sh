@@ -5,14 +5,13 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 logs=$build/test-logs
-passed=0 failed=0 skipped=0
 rm -rf "$logs"
 mkdir -p "$logs"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 export CMOCKA_MESSAGE_OUTPUT=TAP
 
-# run NAME COMMAND...: one TAP program.
-run() {
+# one NAME COMMAND...: one TAP program. What it came to is printed at once, its counts are left beside its log.
+one() {
 	local name=$1 log status ok not_ok skips planned start=$SECONDS
 	shift
 	log=$logs/${name//\//_}.tap
@@ -29,13 +28,34 @@ run() {
 		not_ok=$((not_ok + 1))
 		echo "# $name ended with status $status after $((ok + skips)) of $planned tests" >>"$log"
 	fi
-	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skips))
-	printf '%-44s %4d passed %3d failed %3d skipped  %4d s\n' "$name" "$ok" "$not_ok" "$skips" $((SECONDS - start))
-	if [ "$not_ok" -gt 0 ]; then
-		grep -vE '^ok ' "$log" | tail -60 | sed 's/^/    /'
-		tail -60 "$log.err" | sed 's/^/    /'
-	fi
-	grep -iE '# skip' "$log" | sed 's/^/    /'
+	echo "$ok $not_ok $skips" >"$log.count"
+	{
+		printf '%-44s %4d passed %3d failed %3d skipped  %4d s\n' "$name" "$ok" "$not_ok" "$skips" $((SECONDS - start))
+		if [ "$not_ok" -gt 0 ]; then
+			grep -vE '^ok ' "$log" | tail -60 | sed 's/^/    /'
+			tail -60 "$log.err" | sed 's/^/    /'
+		fi
+		grep -iE '# skip' "$log" | sed 's/^/    /'
+	} >"$log.said"
+	cat "$log.said"
+}
+
+# run NAME COMMAND...: starts it, as many at once as there are processors; each has its own folders and ports.
+jobs_max=${JOBS:-$(nproc)}
+started=0
+run() {
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs_max" ]; do
+		wait -n
+	done
+	one "$@" &
+	started=$((started + 1))
+}
+
+# alone NAME COMMAND...: for what keeps all processors busy by itself.
+alone() {
+	wait
+	run "$@"
+	wait
 }
 
 for program in "$build"/asan/unit/test_*; do
@@ -58,7 +78,7 @@ for test in tests/browser/*.t; do
 done
 for test in tests/kill/*.t; do
 	name=${test##*/}
-	MUSTER_BUILD=$build run "kill/${name%.t}" python3 "$test"
+	MUSTER_BUILD=$build alone "kill/${name%.t}" python3 "$test"
 done
 # Judges that others wrote; each skips itself, and says so, where it is not installed.
 run conformance/botocore python3 tests/conformance/botocore.py
@@ -67,7 +87,11 @@ run conformance/wire python3 tests/conformance/wire.py "$build/asan/driver/confo
 for judge in moto cli terraform; do
 	MUSTER_BUILD=$build run "conformance/$judge" python3 "tests/conformance/$judge.py"
 done
-run lint bash tools/lint.sh
+alone lint bash tools/lint.sh
+
+read -r passed failed skipped counted < <(cat "$logs"/*.count | awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0, NR }')
+# One that could not even be counted has failed.
+failed=$((failed + started - counted))
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
