@@ -145,7 +145,7 @@ struct planning_output {
 extern const char *const planning_formats[]; /* choices of --format, NULL-terminated */
 /* Saves and shows it. The exit status. */
 int planning_show(struct cli *cli, struct plan *plan, const struct planning_output *output);
-/* The whole plan to stdout. */
-void planning_print(const struct cli *cli, const struct plan *plan);
+/* The whole plan to stdout: 0, or -1 with a message when stdout takes it not. */
+int planning_print(struct cli *cli, const struct plan *plan);
 
 #endif

@@ -232,9 +232,10 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	s->without_secrets = given->planning.destroy;
 	if (session_load_specs(s, &given->planning.parameters) < 0 || planning_run(&plan, s, &given->planning) < 0)
 		return CLI_FAILED;
-	if (!given->json)
-		planning_print(s->cli, plan);
-	if (!plan_has_work(plan) && !has_remarks(plan))
+	/* Nothing is applied that could not be shown. */
+	if (!given->json && planning_print(s->cli, plan) < 0)
+		status = CLI_FAILED;
+	else if (!plan_has_work(plan) && !has_remarks(plan))
 		status = status_of(s->cli, plan, NULL);
 	else if (!given->allow_dirty && committed_check_plan(s->cli, plan) < 0)
 		status = CLI_FAILED;

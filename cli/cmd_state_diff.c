@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/generation.h"
+#include "cli/output.h"
 
 struct diff_arguments {
 	bool json;
@@ -20,32 +21,29 @@ struct diffing {
 };
 
 /* The part that other tools read. It has no "muster" member, so nothing can take it for a plan to apply. */
-static void print_json(struct plan *plan, const struct diffing *diff)
+static int print_json(struct cli *cli, struct plan *plan, const struct diffing *diff)
 {
 	json_auto_t *whole = plan_to_json(plan);
 	json_auto_t *json = json_pack("{s:I, s:I, s:O}", "from", (json_int_t)diff->from, "to", (json_int_t)diff->to,
 				      "resource_changes", json_object_get(whole, "resource_changes"));
 
-	json_dumpf(json, stdout, JSON_INDENT(2));
-	putchar('\n');
+	return output_json(cli, json);
 }
 
 static int look(struct session *s, struct state_txn *txn, void *payload)
 {
 	const struct diffing *diff = payload;
 	struct plan *plan;
+	int rc;
 
 	if (generation_check(txn, diff->from, &s->cli->diag) < 0 || generation_check(txn, diff->to, &s->cli->diag) < 0)
 		return -1;
 	if (plan_history_make(&plan, txn, diff->from, diff->to, s->provider->ops->schemas(s->provider), &s->cli->diag) <
 	    0)
 		return -1;
-	if (diff->json)
-		print_json(plan, diff);
-	else
-		planning_print(s->cli, plan);
+	rc = diff->json ? print_json(s->cli, plan, diff) : planning_print(s->cli, plan);
 	plan_free(plan);
-	return 0;
+	return rc;
 }
 
 static int state_diff(struct cli *cli, const void *arguments, const char **words, size_t count)

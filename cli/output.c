@@ -14,15 +14,6 @@ static void set_digest(struct plan *plan)
 		json_decref(plan_to_json(plan));
 }
 
-/* Written piece by piece: the text of a large fleet's plan need not be in memory as a whole. */
-static int put_json(struct plan *plan)
-{
-	json_auto_t *json = plan_to_json(plan);
-	bool put = json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
-
-	return put && fflush(stdout) == 0 ? 0 : -1;
-}
-
 static void add_markdown(struct buf *out, struct plan *plan)
 {
 	const struct plan_markdown_options options = {.title = plan->drift ? "muster" : NULL,
@@ -45,37 +36,46 @@ static void add_text(struct buf *out, const struct cli *cli, const struct plan *
 	plan_render_text(out, plan, &options);
 }
 
-static int put(const struct buf *text)
+static int not_written(struct cli *cli)
 {
-	return fwrite(buf_str(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0 ? 0 : -1;
+	return diag_error(&cli->diag, "cannot write to stdout: %s", strerror(errno));
 }
 
-void planning_print(const struct cli *cli, const struct plan *plan)
+int output_put(struct cli *cli, const struct buf *text)
+{
+	if (fwrite(buf_str(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
+		return 0;
+	return not_written(cli);
+}
+
+/* Written piece by piece: the text of a large fleet's plan need not be in memory as a whole. */
+int output_json(struct cli *cli, const json_t *json)
+{
+	if (json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0)
+		return 0;
+	return not_written(cli);
+}
+
+int planning_print(struct cli *cli, const struct plan *plan)
 {
 	buf_auto struct buf text = BUF_INIT;
 
 	add_text(&text, cli, plan);
-	put(&text);
+	return output_put(cli, &text);
 }
 
-static int put_as(const struct cli *cli, struct plan *plan, const char *format)
+int output_plan(struct cli *cli, struct plan *plan, const char *format)
 {
+	json_auto_t *json = strcmp(format, "json") == 0 ? plan_to_json(plan) : NULL;
 	buf_auto struct buf text = BUF_INIT;
 
-	if (strcmp(format, "json") == 0)
-		return put_json(plan);
+	if (json != NULL)
+		return output_json(cli, json);
 	if (strcmp(format, "markdown") == 0)
 		add_markdown(&text, plan);
 	else if (strcmp(format, "html") == 0)
 		add_html(&text, plan);
 	else
 		add_text(&text, cli, plan);
-	return put(&text);
-}
-
-int output_plan(struct cli *cli, struct plan *plan, const char *format)
-{
-	if (put_as(cli, plan, format) == 0)
-		return 0;
-	return diag_error(&cli->diag, "cannot write to stdout: %s", strerror(errno));
+	return output_put(cli, &text);
 }

@@ -8,4 +8,8 @@
  * a message when stdout takes it not. */
 int output_plan(struct cli *cli, struct plan *plan, const char *format);
 
+/* A text, and JSON as a text, to stdout: 0, or -1 with a message when stdout takes it not. */
+int output_put(struct cli *cli, const struct buf *text);
+int output_json(struct cli *cli, const json_t *json);
+
 #endif

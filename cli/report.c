@@ -1,7 +1,6 @@
 /* See report.h. */
 #include "cli/report.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/generation.h"
+#include "cli/output.h"
 #include "cli/words.h"
 
 struct reporting {
@@ -82,7 +82,7 @@ static void add_bound(struct buf *out, const struct report *report)
 	buf_adds(out, " failures: these.\n");
 }
 
-static void print_text(const struct cli *cli, struct report *report)
+static int print_text(struct cli *cli, struct report *report)
 {
 	const struct plan_text_options options = {.color = cli->terminal.out_color, .width = cli->terminal.width};
 	mem_auto_str char *all =
@@ -96,26 +96,25 @@ static void print_text(const struct cli *cli, struct report *report)
 	take_failures(report);
 	causes_text(&text, &report->causes, report->plan, cli->terminal.out_color, all);
 	add_bound(&text, report);
-	fwrite(buf_str(&text), 1, text.len, stdout);
+	return output_put(cli, &text);
 }
 
 /* -- JSON ---------------------------------------------------------------------------------------------------------- */
 
-static void print_json(struct report *report)
+static int print_json(struct cli *cli, struct report *report)
 {
 	json_auto_t *whole = plan_to_json(report->plan);
 
 	json_object_set(report->generation, "ResourceChanges", json_object_get(whole, "resource_changes"));
 	take_failures(report);
 	json_object_set_new(report->generation, "Causes", causes_json(&report->causes, report->plan));
-	json_dumpf(report->generation, stdout, JSON_INDENT(2));
-	putchar('\n');
+	return output_json(cli, report->generation);
 }
 
 /* -- Markdown ------------------------------------------------------------------------------------------------------ */
 
 /* What failed is worth more to a reader than what was done, and takes up to half. */
-static void print_markdown(struct report *report)
+static int print_markdown(struct cli *cli, struct report *report)
 {
 	mem_auto_str char *whole =
 	    mem_printf("muster show --apply %lld", (long long)json_get_int(report->generation, "Number", 0));
@@ -128,7 +127,7 @@ static void print_markdown(struct report *report)
 	report->plan->change_count = done;
 	options.max = REPORT_MARKDOWN_MAX - text.len;
 	plan_render_markdown(&text, report->plan, &options);
-	fwrite(buf_str(&text), 1, text.len, stdout);
+	return output_put(cli, &text);
 }
 
 /* -- The whole ----------------------------------------------------------------------------------------------------- */
@@ -155,11 +154,11 @@ static int look(struct session *s, struct state_txn *txn, void *payload)
 	if (rc == 0)
 		rc = plan_history_make(&report.plan, txn, r->number - 1, r->number, schemas, &s->cli->diag);
 	if (rc == 0 && strcmp(r->format, "json") == 0)
-		print_json(&report);
+		rc = print_json(s->cli, &report);
 	else if (rc == 0 && strcmp(r->format, "markdown") == 0)
-		print_markdown(&report);
+		rc = print_markdown(s->cli, &report);
 	else if (rc == 0)
-		print_text(s->cli, &report);
+		rc = print_text(s->cli, &report);
 	report_free(&report);
 	return rc;
 }

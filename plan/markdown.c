@@ -2,8 +2,8 @@
  * HTML as well as in markdown: so one escaping serves for both. */
 #include "plan/markdown.h"
 
-#include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 /* What starts or ends something in markdown or HTML, links, and separates cells. */
 static const char special[] = "&<>\"'`*_[]()|\\~!#@$";
@@ -16,7 +16,7 @@ static bool is_special(const char *at, bool running)
 	return at[1] == '/' || (running && at[1] != '\0' && strchr("abcdefghijklmnopqrstuvwxyz0123456789+-_", at[1]));
 }
 
-static void put(struct buf *out, const char *text, size_t max, bool running)
+static bool put(struct buf *out, const char *text, size_t max, bool running)
 {
 	size_t len = strlen(text), shown = len;
 
@@ -26,7 +26,10 @@ static void put(struct buf *out, const char *text, size_t max, bool running)
 			shown--;
 	}
 	for (size_t i = 0; i < shown; i++) {
-		if (is_special(text + i, running))
+		/* What starts with "www." becomes a link. */
+		if (running && text[i] == '.' && i >= 3 && strncasecmp(text + i - 3, "www", 3) == 0)
+			buf_adds(out, "&#8203;&#46;");
+		else if (is_special(text + i, running))
 			buf_addf(out, "&#%d;", text[i]);
 		else
 			buf_addc(out, text[i]);
@@ -36,16 +39,17 @@ static void put(struct buf *out, const char *text, size_t max, bool running)
 	}
 	if (shown < len)
 		buf_adds(out, "…");
+	return shown < len;
 }
 
-void markdown_text(struct buf *out, const char *text, size_t max)
+bool markdown_text(struct buf *out, const char *text, size_t max)
 {
-	put(out, text, max, true);
+	return put(out, text, max, true);
 }
 
-void markdown_code(struct buf *out, const char *text, size_t max)
+bool markdown_code(struct buf *out, const char *text, size_t max)
 {
-	put(out, text, max, false);
+	return put(out, text, max, false);
 }
 
 /* The longest run of backticks. */

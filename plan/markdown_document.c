@@ -35,18 +35,28 @@ static void put_plural(struct buf *out, size_t count, const char *noun)
 	buf_addf(out, " %s%s", noun, count == 1 ? "" : "s");
 }
 
-static void put_warnings(struct buf *out, const struct plan_view *view)
+/* A text that is cut is counted, so that the document says so. */
+static void put_bounded(struct buf *out, struct markdown_document *doc, const char *text)
 {
+	doc->texts_cut += markdown_text(out, text, NOTE_MAX);
+}
+
+static void put_warnings(struct buf *out, struct markdown_document *doc)
+{
+	const struct plan_view *view = doc->view;
+
 	if (view->warnings.count == 0)
 		return;
 	buf_adds(out, "> [!CAUTION]\n");
 	for (size_t i = 0; i < view->warnings.count && i < WARNINGS_MAX; i++) {
 		buf_adds(out, "> - **");
-		markdown_text(out, view->warnings.items[i], NOTE_MAX);
+		put_bounded(out, doc, view->warnings.items[i]);
 		buf_adds(out, "**\n");
 	}
-	if (view->warnings.count > WARNINGS_MAX)
-		buf_addf(out, "> - and %zu more\n", view->warnings.count - WARNINGS_MAX);
+	if (view->warnings.count > WARNINGS_MAX) {
+		doc->warnings_left_out = view->warnings.count - WARNINGS_MAX;
+		buf_addf(out, "> - and %zu more\n", doc->warnings_left_out);
+	}
 	buf_addc(out, '\n');
 }
 
@@ -92,7 +102,7 @@ static void put_totals(struct buf *out, const struct plan_view *view)
 	buf_adds(out, "\n\n");
 }
 
-static void put_head(struct buf *out, const struct markdown_document *doc)
+static void put_head(struct buf *out, struct markdown_document *doc)
 {
 	buf_adds(out, "### ");
 	markdown_text(out, doc->title, 200);
@@ -101,10 +111,10 @@ static void put_head(struct buf *out, const struct markdown_document *doc)
 		markdown_text(out, doc->view->title, 200);
 	}
 	buf_adds(out, "\n\n");
-	put_warnings(out, doc->view);
+	put_warnings(out, doc);
 	put_totals(out, doc->view);
 	for (size_t i = 0; i < doc->view->facts.count; i++) {
-		markdown_text(out, doc->view->facts.items[i], NOTE_MAX);
+		put_bounded(out, doc, doc->view->facts.items[i]);
 		buf_adds(out, i + 1 < doc->view->facts.count ? " " : "\n\n");
 	}
 }
@@ -135,23 +145,46 @@ static char diff_sign(char sign)
 	return sign == '~' ? '!' : sign;
 }
 
+/* As much of a block as fits: whole lines, with what stands behind them. */
+static bool add_line(struct buf *block, const struct buf *line)
+{
+	if (block->len + line->len > DETAILS_MAX)
+		return false;
+	buf_add(block, buf_str(line), line->len);
+	return true;
+}
+
+static void more_lines(struct buf *out, size_t count)
+{
+	buf_adds(out, "# and ");
+	put_plural(out, count, "more line");
+	buf_adds(out, ": --format json has all\n");
+}
+
 static void diff_block(struct buf *out, const struct plan_entry *entry)
 {
-	for (size_t i = 0; i < entry->remarks.count; i++)
-		buf_addf(out, "# %s\n", entry->remarks.items[i]);
+	buf_auto struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < entry->remarks.count; i++) {
+		buf_clear(&text);
+		buf_addf(&text, "# %s\n", entry->remarks.items[i]);
+		if (!add_line(out, &text)) {
+			more_lines(out, entry->remarks.count - i + entry->lines.count);
+			return;
+		}
+	}
 	for (size_t i = 0; i < entry->lines.count; i++) {
 		const struct plan_line *line = &entry->lines.items[i];
 
-		if (out->len + strlen(line->text) > DETAILS_MAX) {
-			buf_adds(out, "# and ");
-			put_plural(out, entry->lines.count - i, "more line");
-			buf_adds(out, ": --format json has all\n");
+		buf_clear(&text);
+		buf_addf(&text, "%c %*s%s", diff_sign(line->sign), (int)line->depth, "", line->text);
+		if (line->remark != NULL)
+			buf_addf(&text, "  # %s", line->remark);
+		buf_addc(&text, '\n');
+		if (!add_line(out, &text)) {
+			more_lines(out, entry->lines.count - i);
 			return;
 		}
-		buf_addf(out, "%c %*s%s", diff_sign(line->sign), (int)line->depth, "", line->text);
-		if (line->remark != NULL)
-			buf_addf(out, "  # %s", line->remark);
-		buf_addc(out, '\n');
 	}
 }
 
@@ -246,23 +279,23 @@ void markdown_put_whole(struct buf *out, const struct markdown_document *doc)
 
 /* -- Notes --------------------------------------------------------------------------------------------------------- */
 
-static void put_note(struct buf *out, const struct plan_view_note *note)
+static void put_note(struct buf *out, struct markdown_document *doc, const struct plan_view_note *note)
 {
 	buf_adds(out, "- ");
 	if (note->where != NULL)
-		markdown_text(out, note->where, NOTE_MAX);
+		put_bounded(out, doc, note->where);
 	if (note->subject != NULL) {
 		buf_adds(out, note->where != NULL ? ": " : "");
 		put_code(out, note->subject, NOTE_MAX);
 	}
 	if (*note->text != '\0') {
 		buf_adds(out, note->where != NULL || note->subject != NULL ? ": " : "");
-		markdown_text(out, note->text, NOTE_MAX);
+		put_bounded(out, doc, note->text);
 	}
 	buf_addc(out, '\n');
 }
 
-static void put_notes(struct buf *out, const struct markdown_document *doc, size_t kind)
+static void put_notes(struct buf *out, struct markdown_document *doc, size_t kind)
 {
 	const struct plan_view_notes *notes = &doc->view->notes[kind];
 	size_t shown = notes->count < NOTES_MAX ? notes->count : NOTES_MAX;
@@ -276,7 +309,7 @@ static void put_notes(struct buf *out, const struct markdown_document *doc, size
 	}
 	buf_adds(out, "\n\n");
 	for (size_t i = 0; i < shown; i++)
-		put_note(out, &notes->items[i]);
+		put_note(out, doc, &notes->items[i]);
 	if (shown < notes->count) {
 		buf_adds(out, "- and ");
 		put_number(out, notes->count - shown);
@@ -334,13 +367,16 @@ static void put_folded(struct buf *out, const struct markdown_document *doc)
 		buf_addf(out, " %s entr%s", plan_view_verb(doc->view->plan, order[i]), count == 1 ? "y" : "ies");
 		any = true;
 	}
-	if (folded.notes > 0 && !any)
+	if (!any && folded.notes + doc->warnings_left_out + doc->signers_left_out + doc->texts_cut > 0)
 		buf_adds(out, "> [!NOTE]\n> Folded to fit: ");
 	put_folded_part(out, &any, folded.where, "entry does not say where", "entries do not say where");
 	put_folded_part(out, &any, folded.table, "entry is only counted in a table",
 			"entries are only counted in a table");
 	put_folded_part(out, &any, doc->rows_left_out, "row of a table is left out", "rows of tables are left out");
 	put_folded_part(out, &any, folded.notes, "kind of notes is only counted", "kinds of notes are only counted");
+	put_folded_part(out, &any, doc->warnings_left_out, "warning is left out", "warnings are left out");
+	put_folded_part(out, &any, doc->signers_left_out, "signature is left out", "signatures are left out");
+	put_folded_part(out, &any, doc->texts_cut, "text is cut short", "texts are cut short");
 	if (!any)
 		return;
 	buf_adds(out, ". All of it: ");
@@ -388,7 +424,8 @@ static void put_sections(struct buf *out, struct markdown_document *doc)
 void markdown_put_document(struct buf *out, struct markdown_document *doc)
 {
 	buf_clear(out);
-	doc->rows_left_out = 0;
+	doc->rows_left_out = doc->warnings_left_out = doc->texts_cut = 0;
+	doc->signers_left_out = doc->view->signers.count > WARNINGS_MAX ? doc->view->signers.count - WARNINGS_MAX : 0;
 	put_head(out, doc);
 	put_sections(out, doc);
 	for (size_t i = 0; i < doc->view->note_count; i++)

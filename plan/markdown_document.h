@@ -23,7 +23,8 @@ struct markdown_document {
 	size_t count;
 	bool *notes_folded;   /* of each kind */
 	size_t rows_shown;    /* of the tables */
-	size_t rows_left_out; /* set while writing */
+	size_t rows_left_out; /* set while writing, as those below */
+	size_t signers_left_out, warnings_left_out, texts_cut;
 };
 
 /* An entry at a fold that is not FOLD_TABLE. */

@@ -40,11 +40,17 @@ static void check_name(struct roster *r, const struct json_path *path, const cha
 			     name);
 	else if (id_shaped(name))
 		roster_error(r, path, "\"%s\" reads as an account id: a name needs another character", name);
-	for (const char *c = name; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 127) {
-			roster_error(r, path, "a name may not hold control characters%s", "");
-			return;
-		}
+	if (!text_is_clean(name)) {
+		buf_auto struct buf shown = BUF_INIT;
+
+		text_clean(&shown, name, len);
+		roster_error(r, path, "a name may not hold controls and characters that are not seen: \"%s\"",
+			     buf_str(&shown));
+	} else if (len > 0 && (name[0] == ' ' || name[len - 1] == ' ' || strstr(name, "  ") != NULL)) {
+		roster_error(r, path, "a name may not begin or end with a space, or hold two together: \"%s\"", name);
+	} else if (strpbrk(name, ",\"\\") != NULL) {
+		roster_error(r, path, "a name may not hold a comma, a quote or a backslash: \"%s\"", name);
+	}
 }
 
 static json_t *strings_member(struct roster *r, const struct json_path *path, const json_t *object, const char *key)

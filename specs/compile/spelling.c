@@ -13,10 +13,9 @@ bool specs_is_account_name(const char *name)
 	if (len == 0 || len > SPECS_ACCOUNT_NAME_MAX || strpbrk(name, "/*?") != NULL || name[0] == '!' ||
 	    text_starts(name, "tag:") || (len == 12 && strspn(name, "0123456789") == 12))
 		return false;
-	for (const char *c = name; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 127)
-			return false;
-	return true;
+	/* Reports list names with commas between them, and show them as they are. */
+	return text_is_clean(name) && strpbrk(name, ",\"\\") == NULL && name[0] != ' ' && name[len - 1] != ' ' &&
+	       strstr(name, "  ") == NULL;
 }
 
 bool specs_is_stack_name(const char *name)

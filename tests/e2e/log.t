@@ -114,6 +114,13 @@ muster state list --at -1
 is "... or no number" "$status" 1
 
 # -- The report of an apply --
+for format in text markdown json; do
+	is "a report that cannot be written as $format is no success" \
+		"$("$muster" -C "$specs" show --apply 2 --format "$format" 2>"$work/full" >/dev/full; echo $?)" 1
+	like "... and is said" "$(<"$work/full")" 'cannot write to stdout: No space left'
+done
+is "... nor differences of generations" \
+	"$("$muster" -C "$specs" state diff 1 2 2>/dev/null >/dev/full; echo $?)" 1
 muster show --apply 2
 is "show --apply says what was done and what was not" "$status" 0
 like "... grouped as in a plan" "$out" '^~ updated alerts/Topic \(AWS::SNS::Topic\)$'

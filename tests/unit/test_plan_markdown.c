@@ -1,4 +1,5 @@
 /* The plan as markdown: what it says, that it always fits, and that nothing in a value becomes markup. */
+#include "plan/markdown_document.h"
 #include "tests/unit/plan_fixture.h"
 
 static char *render(const struct plan *plan, size_t max)
@@ -204,6 +205,59 @@ static void nothing_to_do_is_said(void **state)
 	plan_free(plan);
 }
 
+/* Remarks count, and what is left out is said. */
+static void what_is_cut_is_said(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL, *long_text = mem_alloc(1001);
+
+	(void)state;
+	memset(long_text, 'x', 1000);
+	reach(plan, "s", 1, 1);
+	add(plan, 0, 0, "s/A", PLAN_CREATE, NULL, "{'Code':'a'}");
+	plan_note_add(plan, PLAN_NOTE_OTHER, "app-0", NULL, NULL, long_text);
+	plan->signatures = json_array();
+	for (int i = 0; i < 23; i++) {
+		json_t *signature = json_pack("{s:s, s:o}", "Key", "SHA256:x", "Comment", json_sprintf("signer %d", i));
+
+		json_array_append_new(plan->signatures, signature);
+	}
+	text = render(plan, 0);
+	holds(text, "> Folded to fit: 3 signatures are left out; 1 text is cut short. All of it: ");
+	plan_free(plan);
+}
+
+static void a_block_is_bounded_with_its_remarks(void **state)
+{
+	mem_auto_str char *long_text = mem_alloc(15001);
+	struct plan_entry entry = {
+	    .sign = "~", .verb = "update", .title = "s/A", .type = "X", .where = "a", .count = 1};
+	buf_auto struct buf text = BUF_INIT;
+
+	(void)state;
+	memset(long_text, 'x', 15000);
+	for (int i = 0; i < 5; i++)
+		plan_lines_add(&entry.lines, 0, '+', "Code: 1", long_text);
+	markdown_put_entry(&text, &entry, FOLD_NONE);
+	holds(buf_str(&text), "# and 4 more lines: --format json has all\n");
+	assert_true(text.len < 17000);
+	plan_lines_free(&entry.lines);
+}
+
+static void no_address_becomes_a_link(void **state)
+{
+	struct plan *plan = plan_begin();
+	mem_auto_str char *text = NULL;
+
+	(void)state;
+	plan_note_add(plan, PLAN_NOTE_OTHER, "www.evil.example", NULL, NULL, "see WWW.evil.example");
+	text = render(plan, 0);
+	holds_not(text, "www.");
+	holds_not(text, "WWW.");
+	holds(text, "www&#8203;&#46;evil.example");
+	plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +267,9 @@ int main(void)
 	    cmocka_unit_test(the_least_important_is_folded_first),
 	    cmocka_unit_test(sections_and_reports_have_headings),
 	    cmocka_unit_test(nothing_to_do_is_said),
+	    cmocka_unit_test(what_is_cut_is_said),
+	    cmocka_unit_test(a_block_is_bounded_with_its_remarks),
+	    cmocka_unit_test(no_address_becomes_a_link),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -117,6 +117,12 @@ static const struct mistake mistakes[] = {
      "accounts.json:2:*Accounts[[]1].Name: another account is named \"a\" too"},
     {"slash", "accounts.json", "{\"Accounts\": [{\"Name\": \"a/b\", \"Id\": \"111111111111\"}]}",
      "*Accounts[[]0].Name: a name may not hold \"/\"*"},
+    {"comma", "accounts.json", "{\"Accounts\": [{\"Name\": \"a,b\", \"Id\": \"111111111111\"}]}",
+     "*Accounts[[]0].Name: a name may not hold a comma, a quote or a backslash: \"a,b\"*"},
+    {"last space", "accounts.json", "{\"Accounts\": [{\"Name\": \"a \", \"Id\": \"111111111111\"}]}",
+     "*Accounts[[]0].Name: a name may not begin or end with a space*"},
+    {"unseen", "accounts.json", "{\"Accounts\": [{\"Name\": \"a\\u200bb\", \"Id\": \"111111111111\"}]}",
+     "*Accounts[[]0].Name: a name may not hold controls and characters that are not seen: \"a*u{200B}b\"*"},
     {"long name", "accounts.json",
      "{\"Accounts\": [{\"Name\": \"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg\", \"Id\": "
      "\"111111111111\"}]}",
