@@ -354,7 +354,7 @@ int approval_check(json_t **approvals, struct session *s, const struct plan *pla
 
 	*approvals = NULL;
 	if (result == 0)
-		result = plan_limits_check(plan, json_object_get(today.settings, "Limits"), d);
+		result = plan_limits_check(plan, json_object_get(today.settings, "Limits"), s->state, d);
 	if (result == 0 && plan->loaded)
 		result = check_loaded(approvals, s, plan, inputs, &today);
 	own_free(&today);

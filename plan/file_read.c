@@ -52,10 +52,10 @@ static void read_reached_place(struct plan_reader *r, json_t *accounts, const js
 
 	json_array_foreach(names, i, name)
 	{
-		if (json_is_string(name))
+		if (json_is_string(name) && json_object_get(accounts, json_string_value(name)) == NULL)
 			json_object_set(accounts, json_string_value(name), regions);
 		else
-			plan_reader_wrong(r, "reached", "names of accounts");
+			plan_reader_wrong(r, "reached", "names of accounts, each once");
 	}
 	json_array_foreach(regions, i, name)
 	{

@@ -149,6 +149,25 @@ static void read_flags(struct plan_reader *r, struct plan_change *change, const 
 	change->pending = plan_read_flag(r, ours, "pending");
 }
 
+static bool is_commit(const char *id)
+{
+	uint8_t bytes[32];
+	size_t len = id != NULL ? strlen(id) : 0;
+
+	return (len == 40 || len == 64) && text_hex_decode(bytes, len / 2, id) == 0;
+}
+
+/* That something was to happen anyway is said only against a base that readers can look at. */
+static void check_pending(struct plan_reader *r, const struct plan_change *change)
+{
+	bool pending = change->pending;
+
+	for (size_t i = 0; i < change->diff.count; i++)
+		pending |= change->diff.items[i].pending;
+	if (pending && !is_commit(r->plan->base))
+		plan_reader_wrong(r, "pending", "a plan with a base, which is the full id of a commit");
+}
+
 /* Other tools judge their part of the file and apply follows ours: the two must say the same. */
 static void check_same(struct plan_reader *r, const struct plan_change *change, const char *deposed,
 		       const json_t *theirs, const json_t *ours)
@@ -205,6 +224,7 @@ static void read_change(struct plan_reader *r, const json_t *theirs, const json_
 		plan_reader_wrong(r, "accepted", "an update of the record, or its end");
 	read_values(r, change, theirs, ours);
 	read_differences(r, change, ours);
+	check_pending(r, change);
 	check_same(r, change, deposed, theirs, ours);
 }
 

@@ -47,6 +47,73 @@ static void count_places(struct counts *counts, const struct plan *plan)
 	map_free(&places, NULL);
 }
 
+/* -- What the state knows ------------------------------------------------------------------------------------------ */
+
+static const char *account_id(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->account_count; i++)
+		if (strcmp(plan->accounts[i].name, name) == 0)
+			return plan->accounts[i].id;
+	return NULL;
+}
+
+static bool names(const json_t *regions, const char *region)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)regions, i, item)
+	{
+		if (json_is_string(item) && strcmp(json_string_value(item), region) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Targets that the specs reach, as far as the state remembers that there are such. */
+static int add_remembered(struct map *places, const struct plan *plan, const char *account, const json_t *regions,
+			  struct state_txn *txn, struct diag *d)
+{
+	const char *id = account_id(plan, account);
+	json_auto_t *known = NULL;
+	json_t *region;
+	size_t i;
+
+	if (id == NULL || json_array_size(regions) == 0)
+		return 0;
+	if (state_regions_get(txn, id, &known, d) < 0)
+		return -1;
+	json_array_foreach((json_t *)regions, i, region)
+	{
+		if (json_is_string(region) && names(json_object_get(known, "Regions"), json_string_value(region)))
+			add_place(places, id, json_string_value(region));
+	}
+	return 0;
+}
+
+/* What percentages are of, no more than the state bears out: a plan file can say anything. By account ids, for the
+ * names stand in the file, too. */
+static int bound(struct counts *counts, const struct plan *plan, struct state_txn *txn, struct diag *d)
+{
+	struct map places = MAP_INIT;
+	json_t *accounts, *regions;
+	const char *stack, *account;
+	size_t records = 0;
+	int result = state_record_count(txn, &records, d);
+
+	for (size_t i = 0; i < plan->change_count; i++)
+		add_place(&places, plan->changes[i].account_id, plan->changes[i].region);
+	json_object_foreach(plan->reached, stack, accounts) json_object_foreach(accounts, account, regions)
+	{
+		if (result == 0)
+			result = add_remembered(&places, plan, account, regions, txn, d);
+	}
+	counts->resources = counts->resources < records ? counts->resources : records;
+	counts->places = counts->places < places.live ? counts->places : places.live;
+	map_free(&places, NULL);
+	return result;
+}
+
 static void count(struct counts *counts, const struct plan *plan)
 {
 	*counts = (struct counts){.resources = plan->unchanged};
@@ -130,13 +197,15 @@ static int judge(json_t *over, const json_t *limits, const struct limit *limit, 
 }
 
 /* The list of what is over; NULL with a message. New reference. */
-static json_t *over_list(const struct plan *plan, const json_t *limits, struct diag *d)
+static json_t *over_list(const struct plan *plan, const json_t *limits, struct state_txn *txn, struct diag *d)
 {
 	json_t *over = json_array();
 	struct counts n;
 	int result = 0;
 
 	count(&n, plan);
+	if (txn != NULL)
+		result = bound(&n, plan, txn, d);
 	const struct limit all[] = {
 	    {"MaxDelete", n.deletes, n.resources, "deletes", "", "recorded resources"},
 	    {"MaxReplace", n.replaces, n.resources, "replaces", "", "recorded resources"},
@@ -159,7 +228,7 @@ int plan_limits_find(json_t **out, const struct plan *plan, const json_t *limits
 	*out = NULL;
 	if (json_object_size(limits) == 0)
 		return 0;
-	over = over_list(plan, limits, d);
+	over = over_list(plan, limits, NULL, d);
 	if (over == NULL)
 		return -1;
 	*out = json_pack("{s:O, s:o, s:b}", "Limits", limits, "Over", over, "Overridden",
@@ -179,19 +248,30 @@ static int refuse(const json_t *over, const char *whose, struct diag *d)
 	return diag_error(d, "nothing is applied; if all of it is meant, make the plan again with --override-limit");
 }
 
-int plan_limits_check(const struct plan *plan, const json_t *now, struct diag *d)
+static int check(const struct plan *plan, const json_t *limits, const char *whose, struct state_txn *txn,
+		 struct diag *d)
 {
-	json_auto_t *made = NULL, *today = NULL;
+	json_auto_t *over = NULL;
+
+	if (json_object_size(limits) == 0)
+		return 0;
+	over = over_list(plan, limits, txn, d);
+	return over == NULL ? -1 : refuse(over, whose, d);
+}
+
+int plan_limits_check(const struct plan *plan, const json_t *now, struct state *state, struct diag *d)
+{
+	struct state_txn *txn = NULL;
+	int result;
 
 	if (json_get_bool(plan->limits, "Overridden", false))
 		return 0;
-	if (plan->limits != NULL) {
-		made = over_list(plan, json_object_get(plan->limits, "Limits"), d);
-		if (made == NULL || refuse(made, "its specs", d) < 0)
-			return -1;
-	}
-	if (json_object_size(now) == 0)
-		return 0;
-	today = over_list(plan, now, d);
-	return today == NULL || refuse(today, "muster.json", d) < 0 ? -1 : 0;
+	if (plan->loaded && state != NULL && state_begin(&txn, state, false, d) < 0)
+		return -1;
+	result = check(plan, json_object_get(plan->limits, "Limits"), "its specs", txn, d);
+	if (result == 0)
+		result = check(plan, now, "muster.json", txn, d);
+	if (txn != NULL)
+		state_abort(txn);
+	return result;
 }

@@ -389,9 +389,9 @@ static void put_end(struct buf *out, const struct markdown_document *doc)
 	const struct plan_view *view = doc->view;
 
 	for (size_t i = 0; i < view->signers.count && i < WARNINGS_MAX; i++) {
-		buf_adds(out, "Signed by ");
+		buf_adds(out, "Carries a signature that names ");
 		put_code(out, view->signers.items[i], 200);
-		buf_adds(out, ".\n");
+		buf_adds(out, " (checked by apply).\n");
 	}
 	buf_adds(out, "\n<sub>");
 	for (size_t i = 0; i < view->origin.count; i++) {

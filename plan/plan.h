@@ -330,8 +330,10 @@ int plan_file_read(struct plan **out, const char *path, const struct schema_set 
  * message when a limit is none. `override`: --override-limit was given. */
 int plan_limits_find(json_t **out, const struct plan *plan, const json_t *limits, bool override, struct diag *d);
 /* Whether the plan may be applied: -1 with what is over, unless the plan says that its limits are overridden. Counted
- * anew, from the changes, under the limits it was made with and under `now` (muster.json's of today, may be NULL). */
-int plan_limits_check(const struct plan *plan, const json_t *now, struct diag *d);
+ * anew, from the changes, under the limits it was made with and under `now` (muster.json's of today, may be NULL). What
+ * percentages are of is taken from a plan that was read from a file only as far as `state` (may be NULL) has so many
+ * records, and remembers such targets. */
+int plan_limits_check(const struct plan *plan, const json_t *now, struct state *state, struct diag *d);
 /* A limit of `of` things: a number from 0 on, or a percentage ("5%", "0.25%"), rounded up. 0 or -1. */
 int plan_limit_parse(size_t *out, const json_t *limit, size_t of);
 

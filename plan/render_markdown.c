@@ -59,14 +59,18 @@ static void fold_to_table(struct markdown_document *doc, size_t *length, size_t 
 
 static void fold_entries(struct markdown_document *doc, size_t *length, enum markdown_fold fold)
 {
-	/* What was pending before says less of this change than all that it brings. */
-	for (size_t s = doc->view->section_count; s-- > 0;) {
-		for (size_t i = 0; i < FOLD_ORDER; i++) {
-			if (fold == FOLD_TABLE)
-				fold_to_table(doc, length, s, fold_order[i]);
-			else
-				fold_action(doc, length, s, fold_order[i], fold);
-		}
+	bool drift = doc->view->plan->drift;
+
+	/* What was reported before says less than what is new. But what was pending before a branch is applied all the
+	 * same, and that it was pending is only what the plan's file says: it is folded after what it stands beside. */
+	for (size_t n = 0; n < doc->view->section_count * FOLD_ORDER; n++) {
+		size_t s = drift ? doc->view->section_count - 1 - n / FOLD_ORDER : n % doc->view->section_count;
+		size_t i = drift ? n % FOLD_ORDER : n / doc->view->section_count;
+
+		if (fold == FOLD_TABLE)
+			fold_to_table(doc, length, s, fold_order[i]);
+		else
+			fold_action(doc, length, s, fold_order[i], fold);
 	}
 }
 

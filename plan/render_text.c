@@ -178,7 +178,7 @@ static void print_end(struct printer *p, const struct plan_view *view)
 	for (size_t i = 0; i < view->facts.count; i++)
 		buf_addf(p->out, "%s\n", view->facts.items[i]);
 	for (size_t i = 0; i < view->signers.count; i++)
-		buf_addf(p->out, "Signed by %s.\n", view->signers.items[i]);
+		buf_addf(p->out, "Carries a signature that names %s (checked by apply).\n", view->signers.items[i]);
 }
 
 static void print_head(struct printer *p, const struct plan_view *view)

@@ -392,7 +392,7 @@
     at("subtitle").hidden = !data.subtitle;
     at("facts").textContent = [data.summary].concat(data.facts).join(" ");
     paragraphs(at("warnings"), data.warnings);
-    for (const text of data.origin.concat(data.signers.map((who) => "signed by " + who)))
+    for (const text of data.origin.concat(data.signers.map((who) => "carries a signature that names " + who + " (checked by apply)")))
       at("origin").append(make("span", "", text));
   }
   // What the reader chose last time, where the browser lets a file remember.

@@ -146,4 +146,26 @@ is "what was never recorded of Protect is refused by apply" "$status" 1
 like "... as such" "$err" "what this plan says is recorded of $key is not what the state has"
 run "$muster" -C "$specs" apply "$work/lifted.json"
 is "the plan that lifts it is applied" "$status" 0
+
+# What percentages are of is not what the file says alone.
+edit muster.json '.Limits = {MaxTargets: "10%", MaxDelete: "10%"}'
+git -C "$specs" init -q 2>/dev/null
+fleet_commit "$specs" "Limits"
+edit stacks/topics.json '.Resources.Topic.Properties.DisplayName = "four"'
+run "$muster" -C "$specs" plan --out "$work/limited.json"
+forge "$work/limited.json" "$work/forged.json" 'del(.muster.limits) | .muster.unchanged = 5000
+	| .muster.reached.other = [{accounts: [range(3000) | "fake\(.)"], regions: ["eu-west-1"]}]'
+run "$muster" -C "$specs" apply --allow-dirty "$work/forged.json"
+is "targets that nobody knows do not raise a limit" "$status" 1
+like "... of muster.json" "$err" 'over the limits of muster.json: it changes 2 targets, MaxTargets is 10% of 2 targets: 1'
+forge "$work/limited.json" "$work/forged.json" '(.resource_changes[].address | select(startswith("app"))) as $app
+	| .muster.changes[$app].pending = true | .muster.base = "feedbeef"'
+run "$muster" -C "$specs" show "$work/forged.json"
+is "what is pending needs a base" "$status" 1
+like "... that is a commit" "$err" 'pending: expected a plan with a base, which is the full id of a commit'
+forge "$work/limited.json" "$work/forged.json" '.muster.signatures = [{Algorithm: "ed25519", KeyType: "ssh-ed25519",
+	Key: "SHA256:AAAA", Comment: "ciso@example.com", Time: "2026-11-23T00:00:00Z", Signature: "AAAA"}]'
+run "$muster" -C "$specs" show "$work/forged.json"
+like "a signature that nobody has checked is not said to hold" "$out" \
+	'Carries a signature that names SHA256:AAAA .ciso@example.com.*checked by apply'
 done_testing

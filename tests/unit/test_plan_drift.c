@@ -330,6 +330,8 @@ static struct plan *through_a_file(struct bench *b, struct plan *plan)
 	return read;
 }
 
+#define BASE "feedbeeffeedbeeffeedbeeffeedbeeffeedbeef"
+
 static void a_plan_file_keeps_what_is_accepted_and_pending(void **state)
 {
 	struct plan *plan = plan_begin(), *read;
@@ -339,7 +341,7 @@ static void a_plan_file_keeps_what_is_accepted_and_pending(void **state)
 	(void)state;
 	bench_start(&b);
 	plan->lineage = mem_strdup("L");
-	plan->base = mem_strdup("feedbeef");
+	plan->base = mem_strdup(BASE);
 	change = add(plan, 0, 0, "s/A", PLAN_UPDATE, "{'Size':1}", "{'Size':2}");
 	change->accepted = change->record_only = true;
 	change->reason = "drift_accepted";
@@ -352,12 +354,18 @@ static void a_plan_file_keeps_what_is_accepted_and_pending(void **state)
 	read = through_a_file(&b, plan);
 	if (read == NULL)
 		fail_msg("%s", diag_first_error(&b.d));
-	assert_string_equal(read->base, "feedbeef");
+	assert_string_equal(read->base, BASE);
 	assert_true(read->changes[0].accepted && read->changes[0].record_only && !read->changes[0].pending);
 	assert_true(read->changes[1].diff.items[0].pending && !read->changes[1].pending);
 	assert_true(read->changes[2].pending && !read->changes[2].diff.items[0].pending);
 	assert_int_equal(read->notes[0].kind, PLAN_NOTE_WITHDRAWN);
 	plan_free(read);
+
+	free(plan->base);
+	plan->base = mem_strdup("feedbeef");
+	assert_null(through_a_file(&b, plan));
+	holds(diag_first_error(&b.d), "pending: expected a plan with a base, which is the full id of a commit");
+	diag_free(&b.d);
 
 	/* What is done in AWS is not "accepted". */
 	plan->changes[0].record_only = false;

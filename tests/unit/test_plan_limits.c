@@ -133,25 +133,25 @@ static void applied_only_within_the_limits(void **state)
 	struct diag d = DIAG_INIT;
 
 	(void)state;
-	assert_int_equal(plan_limits_check(plan, NULL, &d), 0);
-	assert_int_equal(plan_limits_check(plan, loose, &d), 0);
-	assert_int_equal(plan_limits_check(plan, tight, &d), -1);
+	assert_int_equal(plan_limits_check(plan, NULL, NULL, &d), 0);
+	assert_int_equal(plan_limits_check(plan, loose, NULL, &d), 0);
+	assert_int_equal(plan_limits_check(plan, tight, NULL, &d), -1);
 	assert_string_equal(diag_first_error(&d),
 			    "this plan is over the limits of muster.json: it deletes 3, MaxDelete is 1");
 	diag_free(&d);
-	assert_int_equal(plan_limits_check(plan, wrong, &d), -1);
+	assert_int_equal(plan_limits_check(plan, wrong, NULL, &d), -1);
 	diag_free(&d);
 	/* under those that it was made with, whatever the list in it says */
 	assert_int_equal(plan_limits_find(&plan->limits, plan, tight, false, &d), 0);
 	json_object_set_new(plan->limits, "Over", json_array());
-	assert_int_equal(plan_limits_check(plan, NULL, &d), -1);
+	assert_int_equal(plan_limits_check(plan, NULL, NULL, &d), -1);
 	assert_string_equal(diag_first_error(&d),
 			    "this plan is over the limits of its specs: it deletes 3, MaxDelete is 1");
 	diag_free(&d);
 	json_decref(plan->limits);
 	assert_int_equal(plan_limits_find(&plan->limits, plan, tight, true, &d), 0);
 	assert_true(json_is_true(json_object_get(plan->limits, "Overridden")));
-	assert_int_equal(plan_limits_check(plan, tight, &d), 0);
+	assert_int_equal(plan_limits_check(plan, tight, NULL, &d), 0);
 	json_decref(plan->limits);
 	assert_int_equal(plan_limits_find(&plan->limits, plan, loose, true, &d), 0);
 	assert_true(json_is_false(json_object_get(plan->limits, "Overridden")));
