@@ -57,6 +57,16 @@ static void fold_to_table(struct markdown_document *doc, size_t *length, size_t 
 	*length = length_now(doc);
 }
 
+/* Outputs before what is done to resources, and these in their order. */
+static size_t section_at(const struct plan_view *view, size_t n)
+{
+	size_t last = view->section_count - 1;
+
+	if (!view->sections[last].outputs)
+		return n;
+	return n == 0 ? last : n - 1;
+}
+
 static void fold_entries(struct markdown_document *doc, size_t *length, enum markdown_fold fold)
 {
 	bool drift = doc->view->plan->drift;
@@ -64,7 +74,8 @@ static void fold_entries(struct markdown_document *doc, size_t *length, enum mar
 	/* What was reported before says less than what is new. But what was pending before a branch is applied all the
 	 * same, and that it was pending is only what the plan's file says: it is folded after what it stands beside. */
 	for (size_t n = 0; n < doc->view->section_count * FOLD_ORDER; n++) {
-		size_t s = drift ? doc->view->section_count - 1 - n / FOLD_ORDER : n % doc->view->section_count;
+		size_t s = drift ? doc->view->section_count - 1 - n / FOLD_ORDER
+				 : section_at(doc->view, n % doc->view->section_count);
 		size_t i = drift ? n % FOLD_ORDER : n / doc->view->section_count;
 
 		if (fold == FOLD_TABLE)

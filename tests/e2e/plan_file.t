@@ -158,6 +158,7 @@ forge "$work/limited.json" "$work/forged.json" 'del(.muster.limits) | .muster.un
 run "$muster" -C "$specs" apply --allow-dirty "$work/forged.json"
 is "targets that nobody knows do not raise a limit" "$status" 1
 like "... of muster.json" "$err" 'over the limits of muster.json: it changes 2 targets, MaxTargets is 10% of 2 targets: 1'
+# shellcheck disable=SC2016
 forge "$work/limited.json" "$work/forged.json" '(.resource_changes[].address | select(startswith("app"))) as $app
 	| .muster.changes[$app].pending = true | .muster.base = "feedbeef"'
 run "$muster" -C "$specs" show "$work/forged.json"
