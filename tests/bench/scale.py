@@ -1,7 +1,8 @@
 """make bench, second part: how cost grows with size. scale.py BUILD
 
  1. N creations against a provider that answers at once, for N = 1,000, 10,000, 100,000: what muster alone costs.
- 2. The same beside Terraform's terraform_data with local state, where terraform is installed.
+ 2. `muster apply`, the whole command against the sandbox, for N = 2,000 and 10,000: with HTTP, signatures and output.
+    Beside it Terraform's terraform_data with local state, where terraform is installed.
  3. A fleet of 1,000 accounts x 17 regions x 12 resources planned offline, unchanged and with one property changed.
 
 Asserts nothing. BENCH_SIZES, BENCH_RUNS and BENCH_FLEET ("accounts regions resources") change the sizes, BENCH_DIR where
@@ -20,8 +21,9 @@ BUILD = os.path.abspath(sys.argv[1])
 SIZES = [int(n) for n in os.environ.get("BENCH_SIZES", "1000 2000 10000 100000").split()]
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 FLEET = [int(n) for n in os.environ.get("BENCH_FLEET", "1000 17 12").split()]
+WHOLE_SIZES = (2000, 10000)
 TERRAFORM_SIZES = (500, 2000)
-TERRAFORM_SECONDS = 150
+TERRAFORM_SECONDS = int(os.environ.get("BENCH_TERRAFORM_SECONDS", "150"))
 
 
 def run(*command, **options):
@@ -86,7 +88,34 @@ def creations(work):
     return rows
 
 
-# -- Terraform -----------------------------------------------------------------------------------------------------------
+# -- Whole commands ------------------------------------------------------------------------------------------------------
+
+def muster_once(work, n):
+    """Wall seconds of `muster apply --auto-approve` from start to end, against a sandbox that answers at once: all that
+    Terraform's own command does, and calls over HTTP besides. Nothing is subtracted."""
+    directory, roster = os.path.join(work, str(n)), os.path.join(work, f"roster-{n}.json")
+    shutil.rmtree(os.path.join(directory, ".muster"), ignore_errors=True)
+    with open(os.path.join(directory, "accounts.json")) as file:
+        accounts = json.load(file)["Accounts"]
+    with open(roster, "w") as out:
+        json.dump({"Accounts": [{"Name": "security", "Id": "111111111111"}, *accounts]}, out)
+    sandbox = subprocess.Popen([os.path.join(BUILD, "muster-sandbox"), "--port", "0", "--roster", roster],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "MUSTER_"))} | {
+        "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_ACCESS_KEY_ID": "AKIASANDBOX", "AWS_SECRET_ACCESS_KEY": "sandbox-secret",
+        "AWS_ENDPOINT_URL": sandbox.stdout.readline().strip()}
+    try:
+        out, wall, *_ = run(os.path.join(BUILD, "muster"), "-C", directory, "apply", "--auto-approve", "--allow-dirty",
+                            env=environment, stderr=subprocess.STDOUT)
+    finally:
+        sandbox.terminate()
+        sandbox.wait()
+        sandbox.stdout.close()
+    if f"{n} created" not in out:
+        sys.exit(f"muster apply, {n}: {out[-500:]}")
+    return wall
+
 
 TERRAFORM = """resource "terraform_data" "r" {
   count = %d
@@ -114,32 +143,66 @@ def terraform_once(work, terraform, count):
     return time.monotonic() - start
 
 
-def terraform_compare(work, rows):
-    terraform = shutil.which("terraform")
+def terraform_took(work):
+    """Seconds by number; a run that was stopped counts as done by then, which flatters it."""
+    terraform, took = shutil.which("terraform"), {}
     if terraform is None:
-        print("\nTerraform is not installed: not compared")
-        return
-    print("\nBeside Terraform: terraform_data with local state, which is rewritten for each (plan and apply, start to end)")
-    took = {}
+        print("  Terraform is not installed: not compared")
+        return took
     for count in TERRAFORM_SIZES:
         took[count] = terraform_once(work, terraform, count)
         if took[count] is None:
             print(f"  terraform, {count:6}: stopped after {TERRAFORM_SECONDS} s, counted as done by then")
             took[count] = TERRAFORM_SECONDS
         print(f"  terraform, {count:6}: {took[count]:7.2f} s, {took[count] / count * 1e3:6.2f} ms each")
-    largest = TERRAFORM_SIZES[-1]
-    for n in SIZES:
-        each = rows[n]["total"] / rows[n]["count"]
-        if n in took:
-            print(f"  muster,    {n:6}: {rows[n]['total']:7.2f} s, {each * 1e3:6.2f} ms each: "
-                  f"{took[n] / rows[n]['total']:.0f} times as fast")
-        elif n > largest:
-            print(f"  muster,    {n:6}: {rows[n]['total']:7.2f} s, {each * 1e3:6.2f} ms each: over "
-                  f"{took[largest] / largest / each:.0f} times as fast (Terraform's cost for each at {largest}, which rises "
-                  f"with the number)")
+    return took
+
+
+def beside(n, seconds, took):
+    """What to say beside Terraform: its time for as many, or its cost for each at its largest, which rises."""
+    if n in took:
+        return f": {took[n] / seconds:.0f} times as fast"
+    largest = max(took, default=0)
+    if n > largest > 0:
+        return f": {took[largest] / largest * n / seconds:.0f} times as fast as Terraform at {largest}, for each"
+    return ""
+
+
+def whole_commands(work, rows):
+    print("\nWhole processes, timed from outside from start to exit, each from nothing (Terraform's terraform_data makes "
+          "nothing\nand calls nobody; its state is local; one run)")
+    took = terraform_took(work)
+    for n in (n for n in SIZES if n in WHOLE_SIZES):
+        wall = statistics.median(muster_once(work, n) for _ in range(3))
+        print(f"  muster apply, with the sandbox's calls over HTTP, {n:6}: {wall:7.2f} s, {wall / n * 1e3:6.2f} ms each"
+              + beside(n, wall, took))
+    for n, row in rows.items():
+        print(f"  the driver that calls nobody, not the program,  {n:6}: {row['total']:7.2f} s, "
+              f"{row['total'] / row['count'] * 1e3:6.2f} ms each" + beside(n, row["total"], took))
 
 
 # -- A large fleet, offline ----------------------------------------------------------------------------------------------
+
+def many_groups(work):
+    """2,000 rules in 8 targets each that have nothing in common, so that each is a group of its own, with an event pattern and values
+    that have to be cut."""
+    directory, plan = os.path.join(work, "groups"), os.path.join(work, "groups.json")
+    specs(directory, 4, 2, 1)
+    create(directory)  # also records which regions there are
+    for stack in range(4):
+        rules = {f"Rule{i}": {"Type": "AWS::Events::Rule", "Properties": {
+            "Name": f"rule-{i}", "Description": f"{i}: " + "tells of what was found and what it means, " * 8,
+            "EventPattern": {"source": ["aws.guardduty"], "detail": {
+                "type": [f"Type{i}"], "severity": [{"numeric": [">=", i % 9]}]}}}}
+            for i in range(stack * 500, stack * 500 + 500)}
+        with open(os.path.join(directory, f"stacks/rules-{stack}.json"), "w") as out:
+            json.dump({"Targets": {"Accounts": ["*"], "Regions": ["eu-west-1", "us-east-1"]}, "Resources": rules}, out)
+    run(os.path.join(BUILD, "muster"), "-C", directory, "plan", "--no-refresh", "--out", plan, stderr=subprocess.DEVNULL)
+    out, *_ = run(os.path.join(BUILD, "driver/bench/render"), plan)
+    shown = json.loads(out)
+    print(f"{'... 2,000 groups rendered':34} {shown['wall']:6.2f} s wall {shown['cpu']:6.2f} s CPU: {shown['changes']} changes "
+          f"in {shown['lines']} lines")
+
 
 def fleet(work):
     directory, plan = os.path.join(work, "fleet"), os.path.join(work, "plan.json")
@@ -161,10 +224,11 @@ def fleet(work):
     shown = json.loads(out)
     print(f"{'... rendered':34} {shown['wall']:6.2f} s wall {shown['cpu']:6.2f} s CPU: {shown['changes']} changes in "
           f"{shown['lines']} lines")
+    many_groups(work)
     planned("state verify", "state", "verify")
 
 
 with tempfile.TemporaryDirectory(prefix="bench-", dir=os.environ.get("BENCH_DIR", BUILD)) as place:
     costs = creations(place)
-    terraform_compare(place, costs)
+    whole_commands(place, costs)
     fleet(place)

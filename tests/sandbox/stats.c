@@ -75,6 +75,8 @@ void sb_stats_count(struct sb_call *call, int status)
 		count(call->sb->stats, "Error", call->code);
 	snprintf(text, sizeof text, "%s/%s/%s:%s", call->account, call->region, call->service->name, operation);
 	count(call->sb->stats, "Target", text);
+	if (call->code != NULL && call->service->throttled != NULL && strcmp(call->code, call->service->throttled) == 0)
+		count(call->sb->stats, "ThrottledTarget", text);
 }
 
 json_t *sb_stats(struct sb *sb)
