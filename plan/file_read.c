@@ -79,6 +79,23 @@ static void read_reached(struct plan_reader *r, const json_t *muster)
 	}
 }
 
+/* Counts of targets, and what percentages of them are, are of accounts that the plan knows. */
+static void check_reached(struct plan_reader *r)
+{
+	struct map known = MAP_INIT;
+	const char *stack, *account;
+	json_t *accounts, *regions;
+
+	for (size_t i = 0; i < r->plan->account_count; i++)
+		map_set(&known, r->plan->accounts[i].name, r);
+	json_object_foreach(r->plan->reached, stack, accounts) json_object_foreach(accounts, account, regions)
+	{
+		if (!map_has(&known, account))
+			plan_reader_wrong(r, "reached", "accounts of the plan");
+	}
+	map_free(&known, NULL);
+}
+
 static void read_reads(struct plan_reader *r, const json_t *muster)
 {
 	json_t *reads = plan_read_object(r, muster, "reads", true);
@@ -231,6 +248,7 @@ int plan_from_json(struct plan **out, const char *file, const json_t *root, cons
 	read_facts(&r, muster);
 	read_accounts(&r, muster);
 	read_notes(&r, muster);
+	check_reached(&r);
 	plan_read_changes(&r, root, muster);
 	read_outputs(&r, muster);
 	read_signatures(&r, muster);

@@ -113,6 +113,8 @@ static struct plan *sample(void)
 			    parse("{'app':['eu-west-1','us-east-1'],'b':['eu-west-1'],'c':['eu-west-1']}"));
 	json_object_set_new(plan->reads, "app/eu-west-1/s/Read", json_integer(17));
 	plan_account_add(plan, "app", "333333333333", NULL, NULL);
+	plan_account_add(plan, "b", "444444444444", NULL, NULL);
+	plan_account_add(plan, "c", "555555555555", NULL, NULL);
 	plan_note_add(plan, PLAN_NOTE_UNREACHABLE, "app", "us-east-1", NULL, "AccessDenied");
 	plan_note_add(plan, PLAN_NOTE_DATA, NULL, NULL, "app/eu-west-1/s/Gone", "its data goes with it");
 
@@ -489,6 +491,7 @@ static void what_is_shown_is_what_is_applied(void **state)
 	refused_with(CHANGE(2) " action_reason", "'replace_because_cannot_update'", "a replacement that a difference");
 	refused_with(CHANGE(0) " action_reason", "'recreate_because_gone'", "the reason for a creation");
 	refused_with(CHANGE(4) " action_reason", "'adopt_because_cut_off'", "the reason for an adoption");
+	refused_with("muster accounts 2 name", "'d'", "reached: expected accounts of the plan");
 	refused_with(UPDATED " policies_recorded", NULL, "policies_recorded: expected an object");
 	refused_with(UPDATED " policies_recorded", "{}", "deletion: expected a string");
 	refused_with(UPDATED " policies_recorded deletion", "'No'", "a word that is known here");
