@@ -151,6 +151,7 @@ test: deps-test
 
 # Every type killed at every boundary, and a fleet at many more random moments than `make test` does.
 kill: all
+	MUSTER_BUILD=$(BUILD) python3 tests/kill/self.t
 	MUSTER_BUILD=$(BUILD) MUSTER_KILLS=all python3 tests/kill/types.t
 	MUSTER_BUILD=$(BUILD) MUSTER_KILLS=1000 python3 tests/kill/fleet.t
 

@@ -23,6 +23,7 @@ import killing  # noqa: E402
 KILLS = int(os.environ.get("MUSTER_KILLS") or 220)
 SEED = int(os.environ.get("MUSTER_KILL_SEED") or time.time())
 A_CHECK = 20
+RUNS_A_KILL = 4  # at least one in so many of the runs of a stretch has to end in a kill
 REGIONS = ["ap-northeast-1", "eu-west-1", "us-east-1", "us-west-2"]
 CALM = {"LatencyMs": 0, "LagMs": 0, "Rate": 0}
 FAULTS = [
@@ -143,11 +144,12 @@ class Chaos:
         self.fleet.sandbox.post("fault", {"Clear": True, "Faults": dice.sample(FAULTS, dice.choice([0, 0, 1, 2]))})
 
     def killed(self, *words):
-        """One apply that is killed; whether it was, before its end."""
+        """One apply that is to be killed: its status. It may come to its end before, or to a failure that the weather
+        brings."""
         self.runs += 1
         if self.dice.random() < 0.5:
             return self.fleet.run(self.where, "apply", "--auto-approve", *words,
-                                  kill_at=1 + int(self.boundaries * self.dice.random() ** 2)).status == killing.KILLED
+                                  kill_at=1 + int(self.boundaries * self.dice.random() ** 2)).status
         process = subprocess.Popen(self.fleet.command(self.where, "apply", "--auto-approve", *words),
                                    env=self.fleet.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
@@ -155,14 +157,17 @@ class Chaos:
             process.wait(0.03 + self.longest * self.dice.random() ** 2)
         except subprocess.TimeoutExpired:
             process.kill()
-        return process.wait() == killing.KILLED
+        return process.wait()
 
     def round(self):
         what = self.dice.random()
         if what < 0.55:
             self.specs.vary()
         self.weather()
-        self.kills += self.killed(*(["--destroy"] if what > 0.88 else []))
+        status = self.killed(*(["--destroy"] if what > 0.88 else []))
+        self.kills += status == killing.KILLED
+        if status not in (killing.KILLED, 0, 1):
+            self.tap.ok(False, f"run {self.runs} is killed, comes to its end or says what failed: status {status}")
 
     def wanted(self):
         """The same specs in one go, in the other sandbox."""
@@ -201,11 +206,13 @@ class Chaos:
     def run(self):
         self.check()
         while self.kills < KILLS and not self.tap.failed:
-            target = min(self.kills + A_CHECK, KILLS)
-            while self.kills < target and self.runs < 4 * KILLS:
+            target, last = min(self.kills + A_CHECK, KILLS), self.runs + RUNS_A_KILL * A_CHECK
+            while self.kills < target and self.runs < last and not self.tap.failed:
                 self.round()
+            if self.kills < target and not self.tap.failed:
+                self.tap.ok(False, f"kills come: {self.kills} in {self.runs} runs, {target} wanted by now")
             self.check()
-        self.tap.ok(self.kills >= KILLS or self.tap.failed, f"killed {self.kills} times")
+        self.tap.ok(self.kills >= KILLS, f"killed {self.kills} times, {KILLS} wanted")
 
 
 def main():

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("MUSTER_BUILD", "build")).resolve()
 MUSTER, SANDBOX, STOP = BUILD / "muster", BUILD / "muster-sandbox", BUILD / "kill/stop.so"
 KILLED = -signal.SIGKILL
-# What is killed is the process, so what it wrote need not reach a disk.
+# What is killed is the process, so what it wrote need not reach a disk; that it is synced, stop.c watches.
 SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) and "TMPDIR" not in os.environ else None
 ENVIRONMENT = {
     "PATH": os.environ["PATH"], "HOME": "/nonexistent", "TMPDIR": os.environ.get("TMPDIR", "/tmp"), "NO_COLOR": "1",
@@ -105,11 +105,13 @@ class Fleet:
     def command(self, specs, *words):
         return [MUSTER, "-C", specs, *words]
 
-    def run(self, specs, *words, kill_at=None, boundaries=None, timeout=120):
-        """Runs muster; killed at a boundary, or with the names of all that it came by gathered in a list."""
+    def run(self, specs, *words, kill_at=None, fail_at=None, fault=None, boundaries=None, timeout=120):
+        """Runs muster; killed at a boundary, with the commit failed that is there, or with the names of all that it came
+        by gathered in a list. `fault`: one that stop.c makes itself."""
         environment, log = dict(self.environment), None
-        if kill_at is not None:
-            environment.update(LD_PRELOAD=str(STOP), MUSTER_KILL_AT=str(kill_at))
+        for name, value in (("KILL_AT", kill_at), ("FAIL_AT", fail_at), ("KILL_FAULT", fault)):
+            if value is not None:
+                environment.update({"LD_PRELOAD": str(STOP), "MUSTER_" + name: str(value)})
         if boundaries is not None:
             log = self.state.with_name(self.state.name + ".boundaries")
             log.unlink(missing_ok=True)
@@ -160,21 +162,82 @@ def unsettled_types(directory):
 
 # -- What is the same in two runs --------------------------------------------------------------------------------------
 
-# Differs from run to run, or with when a record was read, and says nothing about how many there are. A record that recovery has dropped begins anew at
-# incarnation 0.
-VOLATILE = re.compile(r"(Ms|AttachmentCount|Incarnation|Date|Time|Timestamp|LastModified|RevisionId|ETag|Version|Generation|LastUpdated.*|LastStatus.*)$")
+# What may differ in the world, by service: when it was. All else has to be the same. A * is any one name; with a ? it may
+# also be missing: that something was ever stopped is history.
+DIFFERS = {
+    "access-analyzer": ["Analyzers/*/CreatedMs"],
+    "cloudtrail": ["Trails/*/StartedMs", "Trails/*/StoppedMs?"],
+    "config": ["Aggregators/*/CreatedMs", "Aggregators/*/UpdatedMs", "Authorizations/*/CreatedMs", "Recorders/*/StartedMs",
+               "Recorders/*/StoppedMs?", "Rules/*/EvaluatedMs"],
+    "events": ["Buses/*/CreatedMs"],
+    "guardduty": ["Detectors/*/CreatedMs", "Detectors/*/UpdatedMs"],
+    "iam": ["ManagedPolicies/*/CreateMs", "ManagedPolicies/*/UpdateMs", "ManagedPolicies/*/Versions/*/CreateMs",
+            "Roles/*/CreateMs"],
+    "kms": ["Aliases/*/CreatedMs", "Aliases/*/UpdatedMs", "Keys/*/CreatedMs", "Keys/*/DeletionMs", "Keys/*/RotationMs"],
+    "lambda": ["Functions/*/ChangedMs", "Functions/*/CreatedMs", "Functions/*/RevisionId"],
+    "logs": ["Groups/*/creationTime"],
+    "monitoring": ["Alarms/*/StateMs", "Alarms/*/UpdatedMs"],
+    "s3": ["Buckets/*/CreatedMs"],
+    "securityhub": ["Hub/SubscribedMs"],
+    "sqs": ["Queues/*/CreatedMs", "Queues/*/ModifiedMs"],
+    "ssm": ["Parameters/*/ModifiedMs"],
+}
+# Lists that have no order: they are in the one in which things came.
+UNORDERED = {
+    "events": ["Buses/*/Rules/*/Targets"],
+    "lambda": ["Functions/*/Policy/Statement"],
+}
+# What may differ in the attributes of a record, by type: when it was, and what depends on when it was read.
+DIFFERS_RECORDED = {
+    "AWS::IAM::ManagedPolicy": ["AttachmentCount", "CreateDate", "UpdateDate"],
+}
 # What a generated name ends with.
 GENERATED = re.compile(r"-[0-9a-z]{12}$")
 
 
-def plain(value):
-    """Without what is volatile, and lists in one order: no list of the sandbox's has an order that means something
-    to a count."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items() if not VOLATILE.search(key)}
-    if isinstance(value, list):
-        return sorted((plain(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True))
-    return value
+def mask(value, path):
+    """Writes over what is at this path, where there is something: that it is there still counts, but for a ?."""
+    if not path or not isinstance(value, dict):
+        return
+    for key in list(value) if path[0] == "*" else [path[0].rstrip("?")]:
+        if len(path) > 1:
+            mask(value.get(key), path[1:])
+        elif path[0].endswith("?"):
+            value.pop(key, None)
+        elif key in value:
+            value[key] = "<differs>"
+
+
+def ordered(value, path):
+    """Sorts the lists at this path."""
+    if not isinstance(value, dict):
+        return
+    for key in list(value) if path[0] == "*" else [path[0]]:
+        if len(path) > 1:
+            ordered(value.get(key), path[1:])
+        elif isinstance(value.get(key), list):
+            value[key].sort(key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def each_path(dump, by_service, take):
+    for regions in dump.values():
+        for services in regions.values():
+            for service, paths in by_service.items():
+                for path in paths if isinstance(services, dict) else []:
+                    take(services.get(service), path.split("/"))
+
+
+def masked(dump, records):
+    """Both without what may differ."""
+    dump, records = json.loads(json.dumps([dump, records]))
+    each_path(dump, DIFFERS, mask)
+    for record in records.values():
+        # How often it was begun with, and by which run: not what it is.
+        for key in ("Generation", "Incarnation"):
+            record.pop(key, None)
+        for name in DIFFERS_RECORDED.get(record.get("Type"), []):
+            mask(record.get("Attributes"), [name])
+    return {"Sandbox": dump, "Records": records}
 
 
 def texts(value):
@@ -217,13 +280,14 @@ def picture(dump, records, known=None):
     stays, and shows. `known`: the attributes to look at, by address; a read learns more than a create."""
     records = {a: {**r, "Attributes": {k: v for k, v in (r.get("Attributes") or {}).items()
                                        if known is None or k in known.get(a, {})}} for a, r in records.items()}
-    text, names = json.dumps({"Sandbox": dump, "Records": records}), named(records)
+    text, names = json.dumps(masked(dump, records)), named(records)
     for word in sorted(names, key=len, reverse=True):
         text = text.replace(json.dumps(word)[1:-1], names[word])
-    text = json.dumps(plain(json.loads(text)), sort_keys=True, indent=1)
     text = re.sub(r"muster-[0-9a-f]{32}", "muster-TOKEN", text)
     text = re.sub(r"sgr-[0-9a-f]{17}", "sgr-ID", text)
     text = re.sub(r"(:configuration-recorder/[^/]+)/[0-9a-z]{16}", r"\1/ID", text)
     text = re.sub(r'("muster:token": )"[0-9a-f]{32}"', r'\1"TOKEN"', text)
     text = re.sub(r'("TagValue": )"[0-9a-f]{32}"', r'\1"TOKEN"', text)
-    return text.splitlines()
+    both = json.loads(text)
+    each_path(both["Sandbox"], UNORDERED, ordered)
+    return json.dumps(both, sort_keys=True, indent=1).splitlines()
