@@ -115,7 +115,7 @@ static void lines_where_there_is_no_terminal(void **state)
 	assert_string_equal(
 	    text, "app-0/r-0/recording/Old: created after all: recorded\n"
 		  "app-0/r-0/recording/Trail: created in 0.4 s\n"
-		  "app-1/r-0/recording/Trail: create failed after 12 s: ct:Create: AccessDenied: not ?[2Jyours\n"
+		  "app-1/r-0/recording/Trail: create failed after 12 s: ct:Create: AccessDenied: not \\u{1B}[2Jyours\n"
 		  "Stopping: nothing new is started; what is under way ends first. Once more: stop at once.\n");
 	free(text);
 	plan_free(plan);
