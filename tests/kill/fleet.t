@@ -111,11 +111,16 @@ SELECTORS = [{"DataResources": [], "ExcludeManagementEventSources": [], "Include
               "ReadWriteType": "All"}]
 
 
+def going(item):
+    """Deleted, and there until the service has done it: a key for days, a rule for moments."""
+    return isinstance(item, dict) and ("DeletionMs" in item or item.get("ConfigRuleState") == "DELETING")
+
+
 def picture(fleet, specs, known=None):
     """(the picture, the attributes known by address)"""
     records = fleet.records(specs)
     dump = killing.without(fleet.sandbox.dump(),
-                           lambda item: item == SELECTORS or (isinstance(item, dict) and "DeletionMs" in item))
+                           lambda item: item == SELECTORS or going(item))
     return killing.picture(dump, records, known), {a: r.get("Attributes") or {} for a, r in records.items()}
 
 
