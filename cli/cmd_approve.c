@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "cli/approval.h"
 #include "cli/committed.h"
-#include "cli/remarks.h"
 #include "cli/words.h"
 
 #define SIGNATURE_FILE_MAX (64u << 10)
@@ -19,7 +18,7 @@
 struct approve_arguments {
 	const char *key, *out;
 	struct option_list add;
-	bool check;
+	bool check, first_apply;
 };
 
 static const struct option approve_options[] = {
@@ -31,6 +30,8 @@ static const struct option approve_options[] = {
      "add a signature that was made apart, by --out or by ssh-keygen -Y sign", NULL},
     {"check", OPTION_FLAG, offsetof(struct approve_arguments, check), NULL,
      "say whether apply would take the plan as it is signed now, and if not why", NULL},
+    {"first-apply", OPTION_FLAG, offsetof(struct approve_arguments, first_apply), NULL,
+     "with --check: as apply --first-apply would take it, in a state that is meant to be empty", NULL},
     {0},
 };
 
@@ -201,18 +202,6 @@ static void print_approvals(struct session *s, const json_t *approvals)
 	apply_approval_rules_free(&rules);
 }
 
-/* No generation yet: apply would have to be told that this is meant. */
-static bool is_first(struct session *s)
-{
-	struct apply_approval_rules rules = {0};
-	struct diag ignored = DIAG_INIT;
-	bool first = approval_rules(&rules, s, &ignored) == 0 && remarks_first_apply(s, &rules, &ignored) == 1;
-
-	apply_approval_rules_free(&rules);
-	diag_free(&ignored);
-	return first;
-}
-
 /* What apply asks before it takes the lock. With a state that is a copy the answer is as old as that. */
 static int check_plan(struct session *s, const struct plan *plan)
 {
@@ -221,9 +210,6 @@ static int check_plan(struct session *s, const struct plan *plan)
 	struct diag *d = &s->cli->diag;
 	int result = s->state == NULL ? session_open_state(s, SESSION_STATE_READ) : 0;
 
-	s->first_apply = result == 0 && is_first(s);
-	if (s->first_apply)
-		diag_note(d, "the state is empty: apply wants --first-apply");
 	if (result == 0)
 		result = apply_check(plan, s->state, d);
 	if (result == 0 && plan->inputs != NULL)
@@ -260,11 +246,16 @@ static int approve(struct cli *cli, const void *arguments, const char **words, s
 		diag_error(&cli->diag, "--key KEY is missing: the private key to sign with");
 		return CLI_FAILED;
 	}
+	if (given->first_apply && !given->check) {
+		diag_error(&cli->diag, "--first-apply goes with --check: it is apply that needs it, no signature does");
+		return CLI_FAILED;
+	}
 	if (given->out != NULL && (given->key == NULL || given->add.count > 0 || given->check)) {
 		diag_error(&cli->diag, "--out takes the signature of --key, and nothing is added or checked then");
 		return CLI_FAILED;
 	}
 	session_start(&s, cli);
+	s.first_apply = given->first_apply;
 	if (session_open_provider(&s) == 0 &&
 	    plan_file_read(&plan, words[0], s.provider->ops->schemas(s.provider), &cli->diag) == 0) {
 		printf("%s\n", words[0]);

@@ -35,6 +35,8 @@ const struct manual_entry manual_environment[] = {
     {"AWS_CA_BUNDLE", "Certificates to trust instead of the system's."},
     {"AWS_MAX_ATTEMPTS", "How often a call is made at most."},
     {"HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "Proxies, as curl has them."},
+    {"MUSTER_STATE_PATH",
+     "Where the state is, before State.Path of muster.json; a relative path starts at the spec directory."},
     {"MUSTER_TYPES_PATH", "Directories, parted by colons, that more resource types are read from."},
     {"MUSTER_KEY_PASSPHRASE", "The passphrase of the key that approve signs with."},
     {"MUSTER_DEBUG_HTTP", "1: calls and what came of them are told on stderr, without credentials."},
@@ -48,7 +50,8 @@ const struct manual_entry manual_files[] = {
     {"accounts.json", "The roster of accounts."},
     {"stacks/NAME.json", "One stack a file; NAME is the stack's name."},
     {"files/", "What stacks refer to."},
-    {".muster/", "The state, unless State.Path in muster.json says otherwise. It keeps itself out of git."},
+    {".muster/",
+     "The state, unless MUSTER_STATE_PATH or State.Path in muster.json says otherwise. It keeps itself out of git."},
     {"~/.aws/config, ~/.aws/credentials", "Profiles, as AWS's tools have them."},
     {NULL, NULL},
 };

@@ -109,7 +109,7 @@ muster show "$work/shape.json"
 is "signatures that are none are refused" "$status" 1
 like "... saying so" "$err" 'signatures: expected a list of signatures'
 is "show still reads the signed plan" "$(muster show "$work/plan.json" && echo "$status")" 0
-muster approve "$work/plan.json" --check
+muster approve "$work/plan.json" --check --first-apply
 is "enough of the list: approve --check says so" "$status" 0
 like "... and of how many" "$out" 'approvals +2, required 2'
 is "... and nothing was changed" "$(topics | wc -l) $(generation)" "$held"

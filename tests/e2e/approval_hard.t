@@ -173,7 +173,11 @@ held="$(topics | wc -l) $(generation)"
 muster apply "$work/other.json"
 refused "rules of one's own in a state of one's own" 'the state in .*/.other is empty, so nothing but these specs says who must approve; if this is the first apply, say so with apply --first-apply'
 muster approve "$work/other.json" --check
-is "approve --check tells that the option is needed" "$status $(grep -c 'apply wants --first-apply' <<<"$err")" "0 1"
+is "approve --check refuses it for the same reason" "$status $(grep -c 'say so with apply --first-apply' <<<"$err")" "1 1"
+muster approve "$work/other.json" --check --first-apply
+is "... and takes it where the option is given, as apply does" "$status" 0
+approve other.json eve --first-apply
+is "... which no signature needs" "$status $(grep -c 'goes with --check' <<<"$err")" "1 1"
 edit muster.json 'del(.Approval)'
 by eve "No approval"
 muster apply --auto-approve --adopt '*'
