@@ -176,7 +176,7 @@ muster approve "$work/other.json" --check
 is "approve --check refuses it for the same reason" "$status $(grep -c 'say so with apply --first-apply' <<<"$err")" "1 1"
 muster approve "$work/other.json" --check --first-apply
 is "... and takes it where the option is given, as apply does" "$status" 0
-approve other.json eve --first-apply
+muster approve "$work/other.json" --key "$keys/kato.pem" --first-apply
 is "... which no signature needs" "$status $(grep -c 'goes with --check' <<<"$err")" "1 1"
 edit muster.json 'del(.Approval)'
 by eve "No approval"
