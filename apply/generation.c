@@ -41,6 +41,9 @@ static json_t *facts_of(const struct apply_run *run)
 		json_object_set_new(facts, "Rollback", json_integer((json_int_t)run->plan->rollback));
 	if (run->plan->digest[0] != '\0')
 		json_object_set_new(facts, "PlanDigest", json_string(run->plan->digest));
+	if (json_get_bool(run->plan->limits, "Overridden", false))
+		json_object_update_new(facts, json_pack("{s:b, s:O*}", "OverrideLimit", 1, "Over",
+							json_object_get(run->plan->limits, "Over")));
 	json_object_set_new(facts, "Planned", counts);
 	return facts;
 }

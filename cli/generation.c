@@ -176,6 +176,19 @@ static void add_approvals(struct buf *out, const json_t *approvals)
 		add_line(out, buf_str(&line));
 }
 
+void generation_overridden(struct buf *out, const json_t *generation)
+{
+	const json_t *facts = json_object_get(generation, "Facts");
+	json_t *item;
+	size_t i;
+
+	if (!json_get_bool(facts, "OverrideLimit", false))
+		return;
+	buf_adds(out, "over its limits, with --override-limit");
+	json_array_foreach(json_object_get(facts, "Over"), i, item) if (json_is_string(item))
+	    buf_addf(out, "%s%s", i == 0 ? ": " : "; ", json_string_value(item));
+}
+
 /* What changed nothing but the state is known by the command that did it. */
 static void add_command(struct buf *out, const json_t *facts)
 {
@@ -222,6 +235,10 @@ void generation_details(struct buf *out, const json_t *generation)
 		buf_addf(&line, "rollback to generation %lld", (long long)back_to);
 		add_line(out, buf_str(&line));
 	}
+	buf_clear(&line);
+	generation_overridden(&line, generation);
+	if (line.len > 0)
+		add_line(out, buf_str(&line));
 	add_approvals(out, json_object_get(facts, "Approvals"));
 	add_command(out, facts);
 }

@@ -20,8 +20,11 @@ const char *generation_result(const json_t *generation);
 void generation_counts(struct buf *out, const json_t *generation);
 /* "generation 5  partial  2026-11-23T12:34:56Z  kato@jump-1  commit 1a2b3c4d5e6f (dirty)" and a newline. */
 void generation_line(struct buf *out, const json_t *generation, bool color);
-/* What else there is to say, a line each, indented: counts, what it went back to, approvals, a command that changed the
- * state alone. */
+/* "over its limits, with --override-limit: deletes 12, MaxDelete is 10; ...": nothing where it was not. As the
+ * generation has it: no text for a terminal yet. */
+void generation_overridden(struct buf *out, const json_t *generation);
+/* What else there is to say, a line each, indented: counts, what it went back to, limits overridden, approvals, a
+ * command that changed the state alone. */
 void generation_details(struct buf *out, const json_t *generation);
 
 #endif

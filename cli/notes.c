@@ -152,6 +152,9 @@ static void add_text(struct buf *out, const struct note *note)
 	if (rollback > 0)
 		buf_addf(&line, "a rollback to generation %lld", (long long)rollback);
 	add_line(out, buf_str(&line));
+	buf_clear(&line);
+	generation_overridden(&line, note->generation);
+	add_line(out, buf_str(&line));
 	if (json_get_bool(facts, "Dirty", false))
 		add_line(out, "the specs were not as this commit has them (--allow-dirty)");
 }
@@ -170,9 +173,9 @@ static void copy_members(json_t *into, const json_t *from, const char *const *na
 
 static json_t *line_json(const struct note *note)
 {
-	static const char *const facts[] = {"Time",     "User",      "Host",       "Version",    "Commit",
-					    "Tree",     "Dirty",     "AllowDirty", "PlanDigest", "PlanCommit",
-					    "Rollback", "Approvals", NULL};
+	static const char *const facts[] = {"Time",     "User",          "Host",       "Version",    "Commit",
+					    "Tree",     "Dirty",         "AllowDirty", "PlanDigest", "PlanCommit",
+					    "Rollback", "OverrideLimit", "Over",       "Approvals",  NULL};
 	static const char *const outcomes[] = {"Ended",   "Done",    "Created",    "Updated",   "Replaced",
 					       "Deleted", "Adopted", "Forgotten",  "Moved",     "Imported",
 					       "Failed",  "Skipped", "NotStarted", "ElapsedMs", NULL};

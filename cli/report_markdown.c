@@ -39,6 +39,7 @@ static void add_facts(struct buf *out, const json_t *generation)
 	const json_t *facts = json_object_get(generation, "Facts");
 	const char *user = json_get_string(facts, "User"), *host = json_get_string(facts, "Host");
 	int64_t back_to = json_get_int(facts, "Rollback", 0);
+	buf_auto struct buf over = BUF_INIT;
 	json_t *approval;
 	size_t i;
 
@@ -55,6 +56,12 @@ static void add_facts(struct buf *out, const json_t *generation)
 		buf_adds(out, "- with specs that were not committed\n");
 	if (back_to > 0)
 		buf_addf(out, "- rollback to generation %lld\n", (long long)back_to);
+	generation_overridden(&over, generation);
+	if (over.len > 0) {
+		buf_adds(out, "- ");
+		add_code(out, buf_str(&over));
+		buf_addc(out, '\n');
+	}
 	json_array_foreach(json_object_get(facts, "Approvals"), i, approval)
 	{
 		const char *who = json_get_string(approval, "Comment");

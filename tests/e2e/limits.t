@@ -86,6 +86,18 @@ like "overridden limits are said, too" "$out" 'Over the limits \(overridden with
 is "... in the file that is signed" "$(jq .muster.limits.Overridden "$work/plan.json")" true
 muster apply "$work/plan.json" --auto-approve
 is "... and it is applied" "$status $(topics | wc -l)" "0 20"
+over='over its limits, with --override-limit: deletes 4, MaxDelete is 10% of 24 recorded resources: 3'
+is "... which the generation keeps" "$("$muster" -C "$specs" log --json | jq -c '.[0].Facts | [.OverrideLimit, .Over]')" \
+	'[true,["deletes 4, MaxDelete is 10% of 24 recorded resources: 3"]]'
+muster log --limit 1
+like "... and log tells" "$out" "^    $over"
+muster show --apply "$(generation)"
+like "... so does the report" "$out" "^    $over"
+muster show --apply "$(generation)" --format markdown
+like "... as markdown, too" "$out" "^- .$over"
+note=$(git -C "$specs" notes --ref=muster show HEAD)
+like "... and the note in git" "$note" "^  $over"
+is "... for machines as well" "$(grep '^{"muster":' <<<"$note" | tail -1 | jq -c '.muster | [.OverrideLimit, (.Over | length)]')" '[true,1]'
 topic two '.DeletionPolicy = "Retain"'
 muster apply --auto-approve
 rm "$specs/stacks/two.json"
