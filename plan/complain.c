@@ -14,6 +14,7 @@ struct complaint {
 	char *what;  /* stack/LogicalId */
 	char *text;
 	size_t times;
+	bool exists; /* maker_complain_exists() */
 };
 
 static void complaint_free(void *value)
@@ -37,7 +38,7 @@ static const char *what_of(const char *address)
 	return slash == NULL ? address : slash + 1;
 }
 
-void maker_complain(struct maker *m, const struct diag_place *place, const char *address, const char *text)
+static void keep(struct maker *m, const struct diag_place *place, const char *address, const char *text, bool exists)
 {
 	mem_auto_str char *key = mem_printf("%s|%s", what_of(address), text);
 	struct complaint *complaint;
@@ -51,6 +52,7 @@ void maker_complain(struct maker *m, const struct diag_place *place, const char 
 		complaint->first = mem_strdup(address);
 		complaint->what = mem_strdup(what_of(address));
 		complaint->text = mem_strdup(text);
+		complaint->exists = exists;
 		if (place != NULL) {
 			complaint->place = *place;
 			complaint->place.file = complaint->file = mem_strdup(place->file);
@@ -61,20 +63,42 @@ void maker_complain(struct maker *m, const struct diag_place *place, const char 
 	complaint->times++;
 }
 
+void maker_complain(struct maker *m, const struct diag_place *place, const char *address, const char *text)
+{
+	keep(m, place, address, text, false);
+}
+
+void maker_complain_exists(struct maker *m, const struct diag_place *place, const char *address, const char *text)
+{
+	keep(m, place, address, text, true);
+}
+
+static void tell(struct maker *m, const struct complaint *complaint)
+{
+	const struct diag_place *place = complaint->file == NULL ? NULL : &complaint->place;
+
+	if (complaint->times == 1)
+		diag_at(m->d, DIAG_ERROR, place, "%s %s", complaint->first, complaint->text);
+	else
+		diag_at(m->d, DIAG_ERROR, place, "%s in %zu targets (%s is one of them) %s", complaint->what,
+			complaint->times, complaint->first, complaint->text);
+}
+
 int maker_complaints_tell(struct maker *m)
 {
 	size_t count = m->complaints.live;
+	bool lost = maker_lost_refuses(m);
 
+	if (count > 0 && lost)
+		maker_lost_tell(m, true);
 	for (size_t i = 0; i < m->complaints.count; i++) {
 		const struct complaint *complaint = m->complaints.entries[i].value;
-		const struct diag_place *place = complaint->file == NULL ? NULL : &complaint->place;
 
-		if (complaint->times == 1)
-			diag_at(m->d, DIAG_ERROR, place, "%s %s", complaint->first, complaint->text);
-		else
-			diag_at(m->d, DIAG_ERROR, place, "%s in %zu targets (%s is one of them) %s", complaint->what,
-				complaint->times, complaint->first, complaint->text);
+		if (!lost || !complaint->exists)
+			tell(m, complaint);
 	}
+	if (count > 0 && !lost)
+		maker_lost_tell(m, true);
 	map_free(&m->complaints, complaint_free);
 	return count > 0 ? -1 : 0;
 }

@@ -140,6 +140,7 @@ static void decide_create(struct subject *s)
 {
 	struct plan_change *change = change_start(s, PLAN_CREATE);
 
+	s->m->lost.created += maker_selected(s->m, s->resource->address);
 	/* Recorded, but gone from AWS: what its attributes were is of no use to the new one. */
 	if (s->recorded) {
 		change->gone = true;
@@ -174,17 +175,14 @@ static void decide_adopt(struct subject *s)
 		decide_create(s);
 		return;
 	}
+	maker_lost_met(m, s->resource, adoption_allowed(s));
 	if (!adoption_allowed(s)) {
 		mem_auto_str char *text =
 		    mem_printf("exists already (%s) and is not in the state; to take it over, use --adopt '*/%s/%s' or "
-			       "\"Adopt\": true in the stack%s",
-			       s->resource->type->name, s->resource->instance->stack, s->resource->logical_id,
-			       m->state_empty && s->resource->name_generated
-				   ? "; its name was generated for this very lineage, so an earlier state made it: "
-				     "bring that state back"
-				   : "");
+			       "\"Adopt\": true in the stack",
+			       s->resource->type->name, s->resource->instance->stack, s->resource->logical_id);
 
-		maker_complain(m, &s->resource->place, s->resource->address, text);
+		maker_complain_exists(m, &s->resource->place, s->resource->address, text);
 		seen_set(m, s->resource->address, SIZE_MAX);
 		return;
 	}

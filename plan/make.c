@@ -85,6 +85,7 @@ int maker_start(struct maker *m)
 	map_free(&m->intents, NULL);
 	map_free(&m->held, NULL);
 	m->outputs_met = 0;
+	maker_lost_start(m);
 	m->plan = plan_new();
 	m->plan->refreshed = options->refresh;
 	m->plan->destroy = options->destroy;
@@ -172,6 +173,7 @@ int maker_compute_and_find(struct maker *m)
 		if (compute(m) < 0)
 			return -1;
 	}
+	maker_lost_tell(m, false);
 	return 0;
 }
 
@@ -223,6 +225,7 @@ void maker_free(struct maker *m)
 	map_free(&m->noted, NULL);
 	map_free(&m->intents, NULL);
 	map_free(&m->held, NULL);
+	maker_lost_start(m);
 	map_free(&m->names, NULL);
 	map_free(&m->renamed, NULL);
 	map_free(&m->moves, free);

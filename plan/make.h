@@ -15,6 +15,7 @@
  *   base.c      --base: what was pending before
  *   rollback.c  what a rollback cannot bring back
  *   complain.c  errors that many targets share
+ *   lost.c      an empty state that meets resources of its own lineage
  */
 #ifndef MUSTER_PLAN_MAKE_H
 #define MUSTER_PLAN_MAKE_H
@@ -49,6 +50,15 @@ struct known {
 	json_t *properties, *attributes;
 	bool drifted;
 	char *why;
+};
+
+/* What would be created and was looked for, where the state is empty (lost.c). */
+struct maker_lost {
+	size_t created, met;       /* not in AWS; in AWS */
+	size_t refused;            /* of those met: not to be adopted */
+	size_t ours, ours_refused; /* of those: with a name that was generated for this lineage */
+	char *named;               /* the address of the first of `ours` */
+	bool told;
 };
 
 struct maker {
@@ -87,6 +97,7 @@ struct maker {
 		int64_t incarnation;
 	} named; /* what the evaluator has asked last */
 	bool state_empty;
+	struct maker_lost lost;
 	/* The base of --base: what is wrong with single resources is for the plan itself to tell ... */
 	bool lenient;
 	const struct maker *like; /* ... which has read AWS already; NULL: a plan itself */
@@ -178,8 +189,18 @@ void maker_note(struct maker *m, enum plan_note_kind kind, const char *account, 
 /* Keeps an error about a resource until maker_complaints_tell(), which says each once for all targets that have it.
  * `text` goes on from the address: "exists already ...". `place` may be NULL. Not kept for what --only leaves out. */
 void maker_complain(struct maker *m, const struct diag_place *place, const char *address, const char *text);
+/* The same of what exists already: not told where all of it is of a state that was lost, which is one error. */
+void maker_complain_exists(struct maker *m, const struct diag_place *place, const char *address, const char *text);
 /* 0 when there were none, else -1. */
 int maker_complaints_tell(struct maker *m);
+void maker_lost_start(struct maker *m);
+/* Takes note of a resource that would be created and exists; `allowed`: it is adopted. */
+void maker_lost_met(struct maker *m, const struct specs_resource *resource, bool allowed);
+/* Whether one error speaks for all that exists: a state of this lineage has made it. */
+bool maker_lost_refuses(const struct maker *m);
+/* What is to be said of a lost state: that error, a warning when all is adopted, or a hint if the plan is `refused`
+ * without proof. */
+void maker_lost_tell(struct maker *m, bool refused);
 /* Whether --only (if given) has this address. */
 bool maker_selected(const struct maker *m, const char *address);
 void maker_progress(struct maker *m, const char *what, size_t done, size_t total);

@@ -108,8 +108,17 @@ mv "$specs/.muster" "$work/kept"
 before=$(sandbox_calls "$changing")
 muster plan
 is "an empty state does not plan creates over its own fleet" "$status" 1
-like "... says whose it is" "$err" 'generated for this very lineage, so an earlier state made it'
-like "... and what to do" "$err" 'bring that state back'
+like "... says whose it is, first" "$(head -1 <<<"$err")" '^error: the state is empty, but resources of this lineage exist in AWS .4 of them with names generated for it, e\.g\. [a-z]+/[a-z0-9-]+/alerts/Named, and 4 more that would be created exist, too.'
+like "... and what to do" "$err" 'bring it back from a backup, or take it in with muster state import EXPORT\.json; only where neither'
+is "... once for all of them" "$(grep -c 'exists already' <<<"$err") $(grep -c '^error: ' <<<"$err")" "0 1"
+muster plan --adopt '*/Topic'
+is "... nor if only the rest is adopted" "$status $(grep -c '^error: the state is empty' <<<"$err")" "1 1"
+muster plan --adopt '*'
+is "who insists adopts all of it" "$status $(grep -c '^warning: the state is empty, but resources of this lineage' <<<"$err")" "0 1"
+like "... as the plan says" "$out" '8 to adopt'
+muster plan --only '*/Topic'
+like "where no name proves it, each is an error" "$status $(grep -v '^note' <<<"$err")" '^1 .*alerts/Topic in 4 targets .*exists already .*--adopt'
+like "... with one hint" "$(grep '^note' <<<"$err")" '^note: the state is empty, and 4 of the 4 resources that it would create exist already: .*muster state import EXPORT\.json'
 muster apply --auto-approve
 is "... nor does apply" "$status $(sandbox_calls "$changing")" "1 $before"
 rm -rf "$specs/.muster"
