@@ -143,6 +143,12 @@ int64_t apply_approval_required(const struct apply_approval_rules *rules);
 int apply_approval_rules_check(const struct apply_approval_rules *rules, struct diag *d);
 /* Whether the key of this fingerprint is in the list. */
 bool apply_approval_lists(const struct apply_approval_rules *rules, const char *fingerprint);
+/* The e-mail address of that key, as the list has it (in lower case), or NULL. Free with free(). (rules.c) */
+char *apply_approval_email(const struct apply_approval_rules *rules, const char *fingerprint);
+/* Whether NotAuthor makes a signature of that key worthless: 1, 0, or -1 with a message where git cannot tell.
+ * `rules->commit` as apply_approval_since() has it. (approval_authors.c) */
+int apply_approval_wrote(const struct apply_approval_rules *rules, const struct plan *plan, const char *directory,
+			 const char *fingerprint, struct diag *d);
 /* What applying specs with the rules `next` would change in who must approve from then on, in words; nothing is added
  * where it is the same. A plan says it in a note, so that whoever signs it has seen it. */
 void apply_approval_changes(struct buf *out, const struct apply_approval_rules *now,

@@ -243,15 +243,35 @@ static void judge_signature(struct judge *j, const json_t *signature, json_t *ap
 	}
 }
 
-static void add_names(struct buf *out, const struct judge *j, bool signed_by)
+static size_t add_names(struct buf *out, const struct judge *j, bool signed_by)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < j->approvers.count; i++)
 		if (j->signed_by[i] == signed_by && (signed_by || !j->wrote[i]))
 			buf_addf(out, "%s%s", count++ > 0 ? ", " : "", j->approvers.items[i].name);
-	if (count == 0)
-		buf_adds(out, "nobody");
+	return count;
+}
+
+/* Who is to be asked next; where those are too few, no signature helps. */
+static void add_way_on(struct buf *out, const struct judge *j)
+{
+	buf_auto struct buf names = BUF_INIT;
+	size_t left = add_names(&names, j, false), authors = 0;
+
+	for (size_t i = 0; i < j->approvers.count; i++)
+		authors += j->wrote[i] && !j->signed_by[i];
+	if (left > 0)
+		buf_addf(out, "; who still may: %s (muster approve FILE --key KEY)", buf_str(&names));
+	else
+		buf_adds(out, "; no listed key is left that may sign");
+	if ((int64_t)(j->signers + left) >= j->required)
+		return;
+	if (left > 0)
+		buf_adds(out, ", which is not enough");
+	if (authors > 0)
+		buf_addf(out, ": with NotAuthor, %zu of %zu may not, since they wrote commits of this change", authors,
+			 j->approvers.count);
 }
 
 static void refuse_count(struct judge *j)
@@ -266,11 +286,10 @@ static void refuse_count(struct judge *j)
 	else {
 		buf_addf(&text, "this plan has %zu of the %lld approvals that %s require; signed by ", j->signers,
 			 (long long)j->required, buf_str(&j->source));
-		add_names(&text, j, true);
+		if (add_names(&text, j, true) == 0)
+			buf_adds(&text, "nobody of the list");
 	}
-	buf_adds(&text, "; who still may: ");
-	add_names(&text, j, false);
-	buf_adds(&text, " (muster approve FILE --key KEY)");
+	add_way_on(&text, j);
 	if (j->doubts.len > 0)
 		buf_adds(&text, buf_str(&j->doubts));
 	diag_error(j->d, "%s", buf_str(&text));

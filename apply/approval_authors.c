@@ -106,3 +106,25 @@ int approval_authors(bool *wrote, const struct approvers *approvers, const struc
 	 * wrote it; else it may add who merged it. */
 	return mark(wrote, approvers, directory, from, "HEAD", d);
 }
+
+int apply_approval_wrote(const struct apply_approval_rules *rules, const struct plan *plan, const char *directory,
+			 const char *fingerprint, struct diag *d)
+{
+	struct approvers approvers;
+	const struct approver *approver;
+	bool *wrote;
+	int result;
+
+	if (!json_get_bool(rules->approval, "NotAuthor", false) || apply_approval_required(rules) <= 0)
+		return 0;
+	result = approvers_read(&approvers, rules, d);
+	wrote = mem_array(approvers.count + 1, sizeof *wrote);
+	if (result == 0)
+		result = approval_authors(wrote, &approvers, plan, rules, directory, d);
+	approver = approvers_find(&approvers, fingerprint);
+	if (result == 0)
+		result = approver != NULL && wrote[approver - approvers.items];
+	free(wrote);
+	approvers_release(&approvers);
+	return result;
+}

@@ -324,6 +324,21 @@ bool apply_approval_lists(const struct apply_approval_rules *rules, const char *
 	return found;
 }
 
+char *apply_approval_email(const struct apply_approval_rules *rules, const char *fingerprint)
+{
+	const struct approver *approver;
+	struct diag ignored = DIAG_INIT;
+	struct approvers approvers;
+	char *email;
+
+	approvers_read(&approvers, rules, &ignored);
+	approver = approvers_find(&approvers, fingerprint);
+	email = approver == NULL ? NULL : mem_strdup(approver->email);
+	approvers_release(&approvers);
+	diag_free(&ignored);
+	return email;
+}
+
 /* -- What a change of them means ------------------------------------------------------------------------------------
  */
 

@@ -288,15 +288,26 @@ static int check_origin(struct session *s, const struct plan *plan, const struct
 	return plan->rollback > 0 ? rollback_check_plan(s, plan, inputs) : committed_approved(s->cli, plan, inputs);
 }
 
-static int since(struct apply_approval_rules *rules, struct session *s, const struct plan *plan)
+static int since(struct apply_approval_rules *rules, struct session *s, const struct plan *plan, struct diag *d)
 {
 	struct state_txn *txn = NULL;
-	int result = state_begin(&txn, s->state, false, &s->cli->diag);
+	int result = state_begin(&txn, s->state, false, d);
 
 	if (result == 0)
-		result = apply_approval_since(rules, txn, plan, &s->cli->diag);
+		result = apply_approval_since(rules, txn, plan, d);
 	state_abort(txn);
 	return result;
+}
+
+bool approval_is_author(struct session *s, struct apply_approval_rules *rules, const struct plan *plan, const char *key)
+{
+	struct diag ignored = DIAG_INIT;
+	int wrote = s->state == NULL ? 0 : since(rules, s, plan, &ignored);
+
+	if (wrote == 0)
+		wrote = apply_approval_wrote(rules, plan, s->cli->directory, key, &ignored);
+	diag_free(&ignored);
+	return wrote == 1;
 }
 
 static int check_rules(json_t **approvals, struct session *s, const struct plan *plan, const struct inputs *inputs,
@@ -311,7 +322,7 @@ static int check_rules(json_t **approvals, struct session *s, const struct plan 
 	if (result == 0)
 		first = check_first(s, &rules);
 	if (result == 0)
-		result = since(&rules, s, plan);
+		result = since(&rules, s, plan, d);
 	if (result == 0)
 		result = apply_approval_check(approvals, plan, &rules, s->cli->directory, loop_wall_ms(), d);
 	if (result == 0 && apply_approval_required(&rules) > 0) {

@@ -26,5 +26,9 @@ int approval_remarks(json_t **out, struct session *s);
 
 /* The rules that will count when a plan is applied here, as far as state and spec directory tell; for a warning. */
 int approval_rules(struct apply_approval_rules *out, struct session *s, struct diag *d);
+/* Whether, by them, NotAuthor makes a signature of that key (by its fingerprint) worthless, as far as git and the state
+ * here tell; for a warning. Sets rules->commit. */
+bool approval_is_author(struct session *s, struct apply_approval_rules *rules, const struct plan *plan,
+			const char *key);
 
 #endif

@@ -97,38 +97,70 @@ static void print_plan(const struct plan *plan)
 	print_remarks(plan);
 }
 
-static void print_signatures(const struct plan *plan)
+/* By the e-mail addresses of the list, where it is known here; else as who signed calls the key. */
+static void print_signatures(struct session *s, const struct plan *plan)
 {
+	struct apply_approval_rules rules = {0};
+	struct diag ignored = DIAG_INIT;
+	bool known = approval_rules(&rules, s, &ignored) == 0;
 	json_t *signature;
 	size_t i;
 
 	json_array_foreach(plan->signatures, i, signature)
 	{
-		const char *comment = json_get_string(signature, "Comment");
+		const char *key = json_get_string(signature, "Key"), *word = json_get_string(signature, "Comment");
+		mem_auto_str char *email = known && key != NULL ? apply_approval_email(&rules, key) : NULL;
 
-		print_line("signed by", "%s%s%s", json_get_string(signature, "Key"), comment == NULL ? "" : " ",
-			   comment == NULL ? "" : comment);
+		if (email != NULL)
+			word = email;
+		print_line("signed by", "%s%s%s", key == NULL ? "?" : key, word == NULL ? "" : " ",
+			   word == NULL ? "" : word);
 	}
+	apply_approval_rules_free(&rules);
+	diag_free(&ignored);
 }
 
 /* -- Whether it will count ----------------------------------------------------------------------------------------- */
 
 /* The state may be elsewhere: what is not known here is no reason not to sign. */
-static void warn_unlisted(struct session *s, const json_t *signature)
+static void warn_worthless(struct session *s, const struct plan *plan, const json_t *signature)
 {
 	struct apply_approval_rules rules = {0};
-	struct diag ignored = DIAG_INIT;
+	struct diag ignored = DIAG_INIT, *d = &s->cli->diag;
 	const char *key = json_get_string(signature, "Key");
 
 	if ((s->state != NULL || session_open_state(s, SESSION_STATE_READ) == 0) &&
-	    approval_rules(&rules, s, &ignored) == 0 && !apply_approval_lists(&rules, key))
-		diag_warning(
-		    &s->cli->diag,
-		    "the key %s is not in Approval.Keys of the specs that will decide: this signature will not "
-		    "count",
-		    key);
+	    approval_rules(&rules, s, &ignored) == 0) {
+		if (!apply_approval_lists(&rules, key))
+			diag_warning(d,
+				     "the key %s is not in Approval.Keys of the specs that will decide: this signature "
+				     "will not count",
+				     key);
+		else if (approval_is_author(s, &rules, plan, key))
+			diag_warning(d,
+				     "who signs with the key %s wrote commits of this change, and Approval.NotAuthor "
+				     "is set: this signature will not count",
+				     key);
+	}
 	apply_approval_rules_free(&rules);
 	diag_free(&ignored);
+}
+
+/* One signature of a key is kept. `before`: those that were there. */
+static void note_again(struct diag *d, const json_t *before, const json_t *signature)
+{
+	const char *key = json_get_string(signature, "Key");
+	json_t *old;
+	size_t i;
+
+	json_array_foreach((json_t *)before, i, old)
+	{
+		const char *there = json_get_string(old, "Key");
+
+		if (there != NULL && strcmp(there, key) == 0)
+			diag_note(d, "signed again: %s had signed this plan already, and the new signature replaces it",
+				  key);
+	}
 }
 
 static void warn_plan(struct cli *cli, const struct plan *plan)
@@ -166,6 +198,7 @@ static int add_file(const json_t **signature, struct plan *plan, const char *pat
 
 static int sign_plan(struct session *s, struct plan *plan, const char *file, const struct approve_arguments *given)
 {
+	json_auto_t *before = json_copy(plan->signatures);
 	const json_t *signature = NULL;
 	struct diag *d = &s->cli->diag;
 	int result = 0;
@@ -173,13 +206,15 @@ static int sign_plan(struct session *s, struct plan *plan, const char *file, con
 	for (size_t i = 0; i < given->add.count && result == 0; i++) {
 		result = add_file(&signature, plan, given->add.items[i], d);
 		if (result == 0)
-			warn_unlisted(s, signature);
+			warn_worthless(s, plan, signature);
 	}
 	if (result == 0 && given->key != NULL) {
 		result = apply_approve(&signature, plan, given->key, d);
 		if (result == 0)
-			warn_unlisted(s, signature);
+			warn_worthless(s, plan, signature);
 	}
+	if (result == 0 && given->key != NULL && given->out == NULL)
+		note_again(d, before, signature);
 	if (result == 0 && given->out != NULL)
 		return write_signature(signature, plan, given->out, d);
 	return result == 0 ? plan_file_write(plan, file, d) : result;
@@ -208,10 +243,8 @@ static int check_plan(struct session *s, const struct plan *plan)
 	json_auto_t *approvals = NULL;
 	struct inputs inputs = {0};
 	struct diag *d = &s->cli->diag;
-	int result = s->state == NULL ? session_open_state(s, SESSION_STATE_READ) : 0;
+	int result = apply_check(plan, s->state, d);
 
-	if (result == 0)
-		result = apply_check(plan, s->state, d);
 	if (result == 0 && plan->inputs != NULL)
 		result = inputs_find(&inputs, plan->inputs, s->cli->directory, plan->commit, s->state, d);
 	if (result == 0)
@@ -230,7 +263,9 @@ static int sign_and_check(struct session *s, struct plan *plan, const char *file
 		return -1;
 	if (!given->check)
 		warn_plan(s->cli, plan);
-	print_signatures(plan);
+	if (given->check && s->state == NULL && session_open_state(s, SESSION_STATE_READ) < 0)
+		return -1;
+	print_signatures(s, plan);
 	return given->check ? check_plan(s, plan) : 0;
 }
 

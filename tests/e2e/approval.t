@@ -78,6 +78,7 @@ is "... which leaves the digest as it is" "$(jq -r .muster.digest "$work/plan.js
 is "... with one signature in the file" "$(jq -c '.muster.signatures | map(.KeyType)' "$work/plan.json")" '["ssh-ed25519"]'
 approve plan.json kato
 is "the same key again replaces its signature" "$status $(jq '.muster.signatures | length' "$work/plan.json")" "0 1"
+like "... and says so" "$err" 'signed again: SHA256:[^ ]* had signed this plan already'
 muster apply "$work/plan.json"
 refused "too few signatures" '1 of the 2 approvals that these specs require; signed by approvers/kato.pem \(SHA256:[^)]*\); who still may: approvers/sato.pem \(SHA256:[^)]*\), ito@example.com \(SHA256:'
 jq -c '.muster.signatures += .muster.signatures' "$work/plan.json" >"$work/double.json"
@@ -273,16 +274,22 @@ fleet_commit "$specs" "Six
 Co-authored-by: Sato <SATO@example.com>"
 plan_to plan.json
 approve plan.json kato
+is "whoever wrote a change can sign its plan" "$status" 0
+like "... but is told that it will not count" "$err" 'who signs with the key SHA256:[^ ]* wrote commits of this change, and Approval.NotAuthor is set'
+like "... and is shown by the address of the list, which a PEM key has none of" "$out" 'signed by +SHA256:[^ ]* test@example.com'
 muster apply "$work/plan.json"
 refused "who wrote the change" 'the signature of test@example.com .* does not count: who signed also wrote commits of this change \(NotAuthor\)'
 approve plan.json sato
 muster apply "$work/plan.json"
 refused "... or helped to" 'the signature of sato@example.com .* does not count'
+like "... which leaves nobody, and no hint that cannot help" "$err" \
+	'signed by nobody of the list; no listed key is left that may sign: with NotAuthor, 2 of 2 may not, since they wrote commits of this change$'
 git -C "$specs" commit -q --amend -m "Six"
 plan_to plan.json
 approve plan.json sato
+unlike "somebody else is not warned" "$err" 'will not count'
 muster apply "$work/plan.json"
-is "somebody else may" "$status" 0
+is "... and may" "$status" 0
 
 # -- A rollback --
 hold
