@@ -56,7 +56,7 @@ static int applied_check(const struct plan *plan, struct state_txn *txn, struct 
 	if (was_cut_off(txn, generation, d))
 		return diag_error(d,
 				  "this plan was already being applied, as generation %llu, when that run was cut off; "
-				  "make a new one for what is left",
+				  "run muster apply --recover first, then plan what is left",
 				  (unsigned long long)generation);
 	return diag_error(d, "this plan was applied already, as generation %llu; make a new one",
 			  (unsigned long long)generation);

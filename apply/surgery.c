@@ -50,8 +50,8 @@ int surgery_refuse_intent(struct surgery *s, const char *address, const json_t *
 	if (why == NULL)
 		return diag_error(
 		    s->d,
-		    "%s: an apply that was cut off may have left something under way there; run muster apply first, "
-		    "which settles it",
+		    "%s: an apply that was cut off may have left something under way there; run muster apply "
+		    "--recover first, which settles it",
 		    address);
 	return diag_error(s->d,
 			  "%s: an apply that was cut off may have left something under way there, and the last apply "

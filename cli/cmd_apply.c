@@ -15,6 +15,7 @@
 #include "cli/facts.h"
 #include "cli/notes.h"
 #include "cli/progress.h"
+#include "cli/recovery.h"
 #include "cli/secrets.h"
 #include "cli/summary.h"
 
@@ -26,7 +27,7 @@ struct apply_arguments {
 	struct planning planning;
 	size_t parallelism;
 	struct option_count lock_timeout; /* seconds */
-	bool auto_approve, allow_dirty, first_apply, json;
+	bool auto_approve, allow_dirty, first_apply, recover, json;
 };
 
 static const struct option apply_option_table[] = {
@@ -53,6 +54,10 @@ static const struct option apply_option_table[] = {
     {"first-apply", OPTION_FLAG, offsetof(struct apply_arguments, first_apply), NULL,
      "where approvals are required: the state is empty, and is meant to be; needed once, for the first apply there",
      NULL},
+    {"recover", OPTION_FLAG, offsetof(struct apply_arguments, recover), NULL,
+     "look in AWS what became of what a run that was cut off had under way, record it, and do nothing else; it needs "
+     "no approval",
+     NULL},
     {"lock-timeout", OPTION_COUNT, offsetof(struct apply_arguments, lock_timeout), "SECONDS",
      "wait so long for another command that is writing to the state (default 0)", NULL},
     {"json", OPTION_FLAG, offsetof(struct apply_arguments, json), NULL, "events as JSON lines on stdout", NULL},
@@ -77,14 +82,11 @@ static void landed_facts(json_t *facts, const struct cli *cli, const struct plan
 	diag_free(&ignored);
 }
 
-/* Who applies what, for the generation. `plan` may be NULL. New reference. */
+/* Who applies what, for the generation. New reference. */
 static json_t *facts_of(const struct cli *cli, const struct plan *plan)
 {
 	json_t *facts = facts_new(cli);
 
-	/* Recovery comes before there is a plan. */
-	if (plan == NULL)
-		return facts;
 	json_object_update_new(facts, json_pack("{s:s*, s:s*, s:b, s:b, s:O}", "Commit", plan->commit, "Tree",
 						plan->tree, "Dirty", plan->dirty, "Destroy", plan->destroy,
 						"Parameters", plan->parameters));
@@ -177,25 +179,6 @@ static int run_plan(struct session *s, const struct plan *plan, const struct inp
 	return result;
 }
 
-/* What an earlier run left open is settled before anything is planned or checked. */
-static int recover(struct session *s, const struct plan *plan, const struct apply_arguments *given)
-{
-	struct apply_options options = {.secret = secrets_find, .secret_payload = s};
-	struct progress *progress = NULL;
-	int result;
-
-	progress_new(&progress, s->cli, plan, given->json);
-	options.events = progress_events(progress);
-	options.facts = facts_of(s->cli, NULL);
-	result = apply_recover(s->loop, s->provider, s->state, plan, &options, &s->cli->diag);
-	json_decref(options.facts);
-	progress_free(progress);
-	/* The run that was cut off could not say what became of its commit. */
-	if (result > 0)
-		notes_write(s, 0);
-	return result < 0 ? -1 : 0;
-}
-
 static bool confirmed(struct cli *cli, const struct plan *plan)
 {
 	buf_auto struct buf question = BUF_INIT;
@@ -228,7 +211,7 @@ static int apply_new(struct session *s, const struct apply_arguments *given)
 	int status = CLI_FAILED;
 
 	if (approval_check_direct(s) < 0 || (!given->allow_dirty && committed_check(s->cli) < 0) ||
-	    recover(s, NULL, given) < 0)
+	    recovery_settle(s, NULL, given->json) < 0)
 		return CLI_FAILED;
 	s->without_secrets = given->planning.destroy;
 	if (session_load_specs(s, &given->planning.parameters) < 0 || planning_run(&plan, s, &given->planning) < 0)
@@ -275,6 +258,20 @@ static int find_inputs(struct inputs *out, struct specs_source *source, struct s
 	return 0;
 }
 
+/* What an earlier run left open is settled last, when nothing else speaks against the plan: most of what was under way
+ * is not what this one is about, or turns out not to have happened, and then the plan holds. */
+static int settle(struct session *s, const struct plan *plan, const struct apply_arguments *given)
+{
+	int settled = secrets_check(s, plan) < 0 ? -1 : recovery_settle(s, plan, given->json);
+
+	if (settled <= 0 || apply_check(plan, s->state, &s->cli->diag) == 0)
+		return settled < 0 ? -1 : 0;
+	diag_note(&s->cli->diag,
+		  "that is what a run that was cut off had under way, and it is settled now, so the next "
+		  "plan knows of it; muster apply --recover settles it before a plan is made");
+	return -1;
+}
+
 static int apply_saved(struct session *s, const char *path, const struct apply_arguments *given)
 {
 	struct specs_source source;
@@ -295,44 +292,11 @@ static int apply_saved(struct session *s, const char *path, const struct apply_a
 	if (apply_check(plan, s->state, &s->cli->diag) == 0 && find_inputs(&inputs, &source, s, plan) == 0 &&
 	    approval_check(&approvals, s, plan, &inputs) == 0 &&
 	    (given->allow_dirty || committed_check_plan(s->cli, plan) == 0) &&
-	    take_secrets(s, &given->planning.parameters) == 0 && recover(s, plan, given) == 0)
+	    take_secrets(s, &given->planning.parameters) == 0 && settle(s, plan, given) == 0)
 		status = run_plan(s, plan, &inputs, given);
 	plan_free(plan);
 	inputs_free(&inputs);
 	return status;
-}
-
-static int intent_count(void *payload, const char *address, const json_t *body)
-{
-	size_t *count = payload;
-
-	(void)address;
-	(void)body;
-	++*count;
-	return 0;
-}
-
-/* Nobody should take a run for done while it is not known what an earlier one has left. */
-static int check_open(struct session *s)
-{
-	struct state_txn *txn = NULL;
-	size_t count = 0;
-	int result;
-
-	if (state_begin(&txn, s->state, false, &s->cli->diag) < 0)
-		return CLI_FAILED;
-	result = state_intent_each(txn, intent_count, &count, &s->cli->diag);
-	state_abort(txn);
-	if (result < 0)
-		return CLI_FAILED;
-	if (count == 0)
-		return CLI_DONE;
-	diag_error(
-	    &s->cli->diag,
-	    "what came of %zu change%s of a run that was cut off is not known yet; muster apply looks again, and "
-	    "where nobody can look any more, muster state rm ADDRESS lets go of it",
-	    count, count == 1 ? "" : "s");
-	return CLI_FAILED;
 }
 
 static int64_t lock_timeout_ms(const struct apply_arguments *given)
@@ -363,19 +327,48 @@ static int open_session(struct session *s)
 	return -1;
 }
 
+/* It goes by what is recorded alone; what says what to plan would be passed over. */
+static int check_recover(struct session *s, const struct apply_arguments *given, size_t count)
+{
+	if (count > 0 || given->planning.only != NULL || given->planning.destroy || given->planning.adopt.count > 0 ||
+	    given->planning.accept_drift.count > 0 || given->planning.override_limits ||
+	    given->planning.parameters.count > 0)
+		return diag_error(
+		    &s->cli->diag,
+		    "--recover settles what a run that was cut off left open and applies nothing: leave out "
+		    "FILE and what is for plans");
+	if (session_check_state(s) < 0)
+		return -1;
+	if (access(s->state_directory, F_OK) < 0)
+		return diag_error(&s->cli->diag, "there is no state in %s; the first plan makes it",
+				  s->state_directory);
+	return 0;
+}
+
+static int apply_any(struct session *s, const struct apply_arguments *given, const char **words, size_t count)
+{
+	int status = CLI_FAILED;
+
+	if (given->recover && check_recover(s, given, count) < 0)
+		return CLI_FAILED;
+	if (open_session(s) < 0)
+		return CLI_FAILED;
+	if (given->recover)
+		return recovery_run(s, given->json);
+	status = count > 0 ? apply_saved(s, words[0], given) : apply_new(s, given);
+	return status == CLI_DONE ? recovery_check_open(s, NULL) : status;
+}
+
 static int apply(struct cli *cli, const void *arguments, const char **words, size_t count)
 {
 	const struct apply_arguments *given = arguments;
-	int status = CLI_FAILED;
 	struct session s;
+	int status;
 
 	session_start(&s, cli);
 	s.first_apply = given->first_apply;
 	s.lock_timeout_ms = lock_timeout_ms(given);
-	if (open_session(&s) == 0)
-		status = count > 0 ? apply_saved(&s, words[0], given) : apply_new(&s, given);
-	if (status == CLI_DONE)
-		status = check_open(&s);
+	status = apply_any(&s, given, words, count);
 	session_close(&s);
 	return status;
 }
@@ -386,7 +379,8 @@ const struct command command_apply = {
     .words_max = 1,
     .summary = "apply a saved plan; or plan, show, ask, and apply",
     .details = "Each change is written down before its call and its result after it, so a run that is cut off can be\n"
-	       "taken up by the next. Ctrl-C once: starts nothing new and waits for what is under way; twice: stops.",
+	       "taken up by the next, or settled by --recover. Ctrl-C once: starts nothing new and waits for what is\n"
+	       "under way; twice: stops.",
     .options = apply_option_table,
     .arguments_size = sizeof(struct apply_arguments),
     .run = apply,

@@ -64,7 +64,9 @@ static int note_intent(void *payload, const char *address, const json_t *body)
 	struct maker *m = payload;
 	const char *action = json_get_string(body, "Action");
 	mem_auto_str char *text = mem_printf(
-	    "a run that was cut off may have left %s %s of this under way; the next apply looks and settles it",
+	    "a run that was cut off may have left %s %s of this under way; run muster apply --recover first, then "
+	    "plan: "
+	    "an apply settles it too, but what it finds may be more than this plan knows",
 	    action != NULL && strchr("aeiou", action[0]) != NULL ? "an" : "a", action == NULL ? "change" : action);
 
 	map_set(&m->intents, address, m);

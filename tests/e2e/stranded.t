@@ -26,7 +26,7 @@ edit stacks/s.json '.Targets.Accounts = ["web"]'
 sandbox_start "$specs/accounts.json" --config "$work/sandbox.json"
 muster state rm 'app/*' --auto-approve
 is "before an apply has looked, an intent is not let go" "$status" 1
-like "... with the way" "$err" 'app/eu-west-1/s/One: .* run muster apply first'
+like "... with the way" "$err" 'app/eu-west-1/s/One: .* run muster apply --recover first'
 muster apply --auto-approve
 is "where nobody can look, apply does the rest, and says so in its exit status" "$status" 1
 like "... with the rest" "$out" 'Applied: 1 created'

@@ -242,9 +242,9 @@ like "... once" "$status$out" '^0Nobody holds the lock, and nothing was left'
 muster plan
 like "the killed run left intents" "$out$(<"$work/cut")" 'base/Topic: a run that was cut off'
 muster state mv app/eu-west-1/base/Topic app/eu-west-1/base/Topics
-like "mv of what is under way is refused" "$status$err" '^1.*app/eu-west-1/base/Topic: an apply that was cut off .*run muster apply first'
+like "mv of what is under way is refused" "$status$err" '^1.*app/eu-west-1/base/Topic: an apply that was cut off .*run muster apply --recover first'
 muster state rm --auto-approve 'app/*'
-like "... and so is rm" "$status$err" '^1.*run muster apply first'
+like "... and so is rm" "$status$err" '^1.*run muster apply --recover first'
 edit stacks/base.json '.Moved = [{From: "Topic", To: "Topics"}] | .Resources.Topics = .Resources.Topic | del(.Resources.Topic)'
 muster plan
 like "... and a move by the specs waits" "$out" 'is not moved here from .*/base/Topic yet'

@@ -163,7 +163,7 @@ static void what_would_lose_something_is_refused(void **state)
 	expect_refusal(&b, move(&b, "app", "tag:x", &count), "no account can have that name");
 	intend(&b, "app/r1/s/B");
 	expect_refusal(&b, move(&b, "app", "payments", &count), "app/r1/s/B: an apply that was cut off");
-	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/B", &count), "run muster apply first");
+	expect_refusal(&b, move(&b, "app/r1/s/A", "app/r1/s/B", &count), "run muster apply --recover first");
 	bench_end(&b);
 }
 
@@ -538,7 +538,7 @@ static void a_bad_export_is_refused_whole(void **state)
 	    json_pack("{s:{s:s, s:s, s:{}}}", "app/r1", "Type", "T::Thing", "AccountId", "111111111111", "Properties"),
 	    "app/r1: that is no address of a resource");
 	intend(&other, "app/r1/s/A");
-	expect_bad(&other, good, "Secrets", json_true(), "run muster apply first");
+	expect_bad(&other, good, "Secrets", json_true(), "run muster apply --recover first");
 	bench_end(&other);
 	bench_end(&b);
 }
@@ -656,7 +656,7 @@ static void what_is_not_there_is_not_imported(void **state)
 	bench_start(&b);
 	live(&b, "T::One", "theirs");
 	intend(&b, "app/r1/s/A");
-	expect_no_import(&b, "T::One", json_pack("{s:s}", "Name", "theirs"), "id-1", "run muster apply first");
+	expect_no_import(&b, "T::One", json_pack("{s:s}", "Name", "theirs"), "id-1", "run muster apply --recover first");
 	bench_end(&b);
 }
 
