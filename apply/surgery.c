@@ -164,9 +164,10 @@ static int move_check_words(const char *from, const char *to, struct diag *d)
 	if (source.count > 1 && !same_part(strchr(from, '/') + 1, strchr(to, '/') + 1))
 		return diag_error(
 		    d,
-		    "what is in one region of AWS cannot be moved to another: a record in %s would point to "
-		    "nothing",
-		    strchr(to, '/') + 1);
+		    "a resource stays in its region of AWS and cannot be moved to another, as %s would have it: state "
+		    "mv changes only what the state calls it; to have it in another region, change the Regions of its "
+		    "stack, and plan",
+		    to);
 	return 0;
 }
 

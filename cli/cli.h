@@ -60,6 +60,7 @@ struct session {
 	bool secret_key_known;
 	int64_t lock_timeout_ms; /* how long opening the state for writing waits for another writer; 0: not at all */
 	bool state_busy;         /* session_read_state(): somebody was writing just before it was read */
+	bool writing;            /* the state is open for writing: the lock is this process's */
 	bool roster_only;        /* session_load_specs() takes settings and accounts, and no stacks */
 	bool first_apply;        /* apply --first-apply: that the state is empty is meant */
 	bool without_secrets;    /* what is to be done needs none (--destroy): they are not looked up */

@@ -36,6 +36,7 @@ struct listing {
 	const struct option_count *at;
 	const char *glob; /* NULL: all */
 	json_t *list;     /* --json, else NULL */
+	size_t count;     /* how many were listed */
 };
 
 static int list_record(void *payload, const struct state_record *record)
@@ -46,6 +47,7 @@ static int list_record(void *payload, const struct state_record *record)
 
 	if (listing->glob != NULL && !text_glob(listing->glob, record->address))
 		return 0;
+	listing->count++;
 	if (listing->list == NULL) {
 		puts(record->address);
 		return 0;
@@ -89,6 +91,12 @@ static int state_list(struct cli *cli, const void *arguments, const char **words
 	result = session_read_state(cli, false, look_all, &listing);
 	if (result == 0 && given->json)
 		print_json(listing.list);
+	if (result == 0 && listing.glob != NULL && listing.count == 0)
+		/* An empty list is an answer that programs count on; people may have mistyped. */
+		diag_warning(&cli->diag,
+			     "'%s' matches no recorded resource; a pattern is for whole addresses, "
+			     "ACCOUNT/REGION/STACK/LogicalId, and * stands for any part of one",
+			     listing.glob);
 	json_decref(listing.list);
 	return result == 0 ? CLI_DONE : CLI_FAILED;
 }

@@ -36,7 +36,8 @@ static int look(struct session *s, struct state_txn *txn, void *payload)
 	struct plan *plan;
 	int rc;
 
-	if (generation_check(txn, diff->from, &s->cli->diag) < 0 || generation_check(txn, diff->to, &s->cli->diag) < 0)
+	/* The one that was named first: FROM may be only the one before it. */
+	if (generation_check(txn, diff->to, &s->cli->diag) < 0 || generation_check(txn, diff->from, &s->cli->diag) < 0)
 		return -1;
 	if (plan_history_make(&plan, txn, diff->from, diff->to, s->provider->ops->schemas(s->provider), &s->cli->diag) <
 	    0)

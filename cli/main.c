@@ -103,6 +103,8 @@ static int find_specs(struct cli *cli)
 
 	if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
 		return 0;
+	if (access(cli->directory, F_OK) != 0)
+		return diag_error(&cli->diag, "%s (-C): there is no such directory", cli->directory);
 	here = strcmp(cli->directory, ".") == 0 ? getcwd(NULL, 0) : NULL;
 	return diag_error(&cli->diag,
 			  "%s holds no muster.json; make one with muster init, or name the directory with -C",

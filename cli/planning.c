@@ -1,6 +1,7 @@
 /* Making and showing a plan, as `plan`, `rollback` and `apply` all do. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -76,6 +77,46 @@ static const char **texts_of(const json_t *list)
 	return texts;
 }
 
+/* The newest generation where it has not come to its end; new reference, NULL: there is none. */
+static json_t *open_generation(const struct session *s)
+{
+	struct diag ignored = DIAG_INIT;
+	struct state_txn *txn = NULL;
+	json_t *generation = NULL;
+	const char *status;
+	uint64_t number;
+
+	if (state_begin(&txn, s->state, false, &ignored) == 0 && state_generation(txn, &number, &ignored) == 0 &&
+	    number > 0)
+		state_generation_get(txn, number, &generation, &ignored);
+	state_abort(txn);
+	diag_free(&ignored);
+	status = json_get_string(generation, "Status");
+	if (status != NULL && strcmp(status, "open") == 0)
+		return generation;
+	json_decref(generation);
+	return NULL;
+}
+
+/* What another apply has made a moment ago exists and may not be recorded yet: it looks as if it stood in the way. */
+static void warn_of_apply(const struct session *s)
+{
+	struct diag ignored = DIAG_INIT;
+	json_auto_t *holder = NULL, *generation = NULL;
+	buf_auto struct buf who = BUF_INIT;
+
+	if (!s->writing && state_lock_holder(s->state_directory, &holder, &ignored) == 1)
+		generation = open_generation(s);
+	diag_free(&ignored);
+	if (generation == NULL)
+		return;
+	words_holder(&who, holder);
+	diag_warning(&s->cli->diag,
+		     "generation %lld is being applied right now by %s; what it makes may look as if it stood in the "
+		     "way, and what it has not come to is in this plan, too: plan again when it is done",
+		     (long long)json_get_int(generation, "Number", 0), buf_str(&who));
+}
+
 int planning_run(struct plan **out, struct session *s, const struct planning *planning)
 {
 	json_auto_t *remarks = NULL;
@@ -113,6 +154,7 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 		state_git_free(&git);
 		return -1;
 	}
+	warn_of_apply(s);
 	options.parameters = session_parameters(s);
 	status_start(&status, s->cli);
 	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);

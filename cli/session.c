@@ -195,6 +195,7 @@ int session_open_state(struct session *s, enum session_state mode)
 		return -1;
 	rc = mode == SESSION_STATE_WRITE ? open_for_writing(s)
 					 : state_open(&s->state, s->state_directory, STATE_READ, &s->cli->diag);
+	s->writing = rc == 0 && mode == SESSION_STATE_WRITE;
 	return rc < 0 ? -1 : read_state_facts(s);
 }
 

@@ -13,7 +13,7 @@ for command in plan apply validate access "state list" "state show x"; do
 		"error: $work/empty holds no muster.json; make one with muster init, or name the directory with -C"
 done
 run "$muster" -C nowhere plan
-like "a directory that is not there is named" "$err" '^error: nowhere holds no muster\.json; '
+like "a directory that is not there is named" "$err" '^error: nowhere .-C.: there is no such directory$'
 is "... and nothing is made" "$(find . | wc -l)" 1
 
 # -- Help

@@ -94,6 +94,8 @@ muster apply "$work/diff.json"
 is "... which cannot be applied" "$status" 1
 muster state diff 1 9
 like "a generation that is not there" "$status $err" '^1 .*there is no generation 9: the newest is 3; muster log'
+muster state diff 9
+like "... is named as it was asked for" "$status $err" '^1 .*there is no generation 9: the newest is 3'
 muster state diff one
 like "... or no number" "$status $err" '^1 .*a generation is a whole number, not "one"'
 
@@ -108,6 +110,10 @@ muster state list --at 0
 is "state list --at lists what there was" "$status $out" "0 "
 muster state list --at 2 --json
 is "... all of it" "$(jq -c '[length, .[0].generation]' <<<"$out")" '[8,1]'
+muster state list 'nope*'
+like "of a pattern that matches nothing the list is empty, which is said" "$status $out $err" "^0  warning: .*'nope\*' matches no recorded resource; a pattern is for whole addresses"
+muster state list --json 'nope*'
+like "... as JSON, too" "$status $out $err" '^0 \[\] warning: '
 muster state list --at 9
 is "... not of a generation that is none" "$status" 1
 muster state list --at -1
@@ -207,6 +213,8 @@ muster state verify
 is "... verified" "$status" 0
 muster show --apply 4
 like "... reported" "$out" '^generation 4  running  '
+muster plan --no-refresh
+like "a plan meanwhile says first what is running, and by whom" "$(head -1 <<<"$err")" "^warning: generation 4 is being applied right now by pid $pid \\(.*@.*\\) since .*: .*apply --auto-approve.*plan again when it is done"
 before=$SECONDS
 muster apply --auto-approve
 like "a second apply is refused at once, with who holds the state" "$status $err" "locked by pid $pid \\(.*@.*\\) since .*: .*apply --auto-approve"
@@ -221,6 +229,7 @@ like "... a time that is none is refused" "$status $err" '^1 .*--lock-timeout is
 sandbox_post config '{"LatencyMs": 0}'
 muster apply --auto-approve --lock-timeout 60
 is "... and does its work when the first is done" "$status" 0
+unlike "... of which it does not warn" "$err" 'being applied right now'
 like "... having waited" "$err" "^Waiting up to 1 min 00 s for the state"
 wait $pid
 is "... which ended well" "$?" 0
@@ -243,6 +252,8 @@ muster log --json --limit 1
 is "... as JSON, with what is known of it" "$(jq -c '.[0] | [.Status, .Outcome.Result, (.Outcome.Done | type)]' <<<"$out")" \
 	'["interrupted","interrupted","number"]'
 sandbox_post config '{"LatencyMs": 0}'
+muster plan
+unlike "... nor is it said to be running" "$err" 'being applied'
 muster apply --auto-approve
 is "its lock is nobody's: the next apply takes over" "$status" 0
 muster log --json
