@@ -10,6 +10,8 @@
 /* A generation is read whole whenever somebody looks at the log: what failed is kept up to here, and counted. */
 #define FAILURES_KEPT_MAX 1000
 #define MESSAGE_KEPT_MAX  1000
+/* Addresses of what is done to records alone. */
+#define ALONE_KEPT_MAX 10000
 
 static void time_set(json_t *object, const char *key)
 {
@@ -20,6 +22,42 @@ static void time_set(json_t *object, const char *key)
 }
 
 /* -- Start --------------------------------------------------------------------------------------------------------- */
+
+/* The history has a record before and after, and not whether anything was done in AWS besides. Where there are more
+ * than are kept and nothing is deleted, `true` stands for all that goes. New reference, or NULL: none. */
+static json_t *forgotten_of(const struct plan *plan)
+{
+	json_t *list = json_array();
+	bool deletes = false;
+
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct plan_change *change = &plan->changes[i];
+		const char *address = change->moved_from != NULL ? change->moved_from : change->address;
+
+		deletes = deletes || change->action == PLAN_DELETE;
+		if (change->action == PLAN_FORGET && json_array_size(list) < ALONE_KEPT_MAX)
+			json_array_append_new(list, json_string(address));
+	}
+	if (json_array_size(list) > 0 && (deletes || json_array_size(list) < ALONE_KEPT_MAX))
+		return list;
+	deletes = json_array_size(list) == 0;
+	json_decref(list);
+	return deletes ? NULL : json_true();
+}
+
+/* As above, of drift that goes into the record as it is. */
+static json_t *accepted_of(const struct plan *plan)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < plan->change_count && json_array_size(list) < ALONE_KEPT_MAX; i++)
+		if (plan->changes[i].accepted && plan->changes[i].action == PLAN_UPDATE)
+			json_array_append_new(list, json_string(plan->changes[i].address));
+	if (json_array_size(list) > 0)
+		return list;
+	json_decref(list);
+	return NULL;
+}
 
 static json_t *facts_of(const struct apply_run *run)
 {
@@ -45,6 +83,8 @@ static json_t *facts_of(const struct apply_run *run)
 		json_object_update_new(facts, json_pack("{s:b, s:O*}", "OverrideLimit", 1, "Over",
 							json_object_get(run->plan->limits, "Over")));
 	json_object_set_new(facts, "Planned", counts);
+	json_object_update_new(
+	    facts, json_pack("{s:o*, s:o*}", "Accepted", accepted_of(run->plan), "Forgotten", forgotten_of(run->plan)));
 	return facts;
 }
 

@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "plan/file_private.h"
+#include "plan/history_marks.h"
 #include "plan/store.h"
 
 /* A record that went, which perhaps only moved. Points into the state's file. */
@@ -21,6 +22,7 @@ struct history {
 	struct diag *d;
 	struct map gone;  /* what a resource is known by wherever it stands -> struct gone */
 	struct map moved; /* address that it moved to -> struct gone, and from -> itself */
+	struct history_marks marks;
 };
 
 /* The body of a record as plan_record, borrowed from *body. NULL stays "there is none". */
@@ -192,13 +194,13 @@ static int visit(void *payload, const char *address, const struct state_record *
 	if (record_load(&before, &old_body, old, h->d) < 0 || record_load(&after, &new_body, new, h->d) < 0 ||
 	    history_change(h, address, &before, &after) < 0)
 		return -1;
-	if (moved == NULL)
-		return 0;
 	change = &h->plan->changes[h->plan->change_count - 1];
+	if (moved == NULL)
+		return history_marks_apply(&h->marks, change, h->d);
 	change->moved_from = plan_keep(h->plan, moved->record.address);
 	if (change->record_only)
 		change->reason = "update_because_moved";
-	return 0;
+	return history_marks_apply(&h->marks, change, h->d);
 }
 
 static struct plan *history_plan(uint64_t generation)
@@ -239,9 +241,12 @@ int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, u
 		return diag_error(d, "there is no generation %ju: the newest is %ju", (uintmax_t)later,
 				  (uintmax_t)newest);
 	h.plan = history_plan(to);
-	rc = find_moved(&h, txn, from, to);
+	rc = history_marks_load(&h.marks, txn, from, to, d);
+	if (rc == 0)
+		rc = find_moved(&h, txn, from, to);
 	if (rc == 0)
 		rc = state_span_each(txn, from, to, visit, &h, d);
+	history_marks_free(&h.marks);
 	map_free(&h.moved, NULL);
 	map_free(&h.gone, free);
 	return give(out, &h, rc);
@@ -282,16 +287,23 @@ int plan_history_step(struct plan **out, struct state_txn *txn, uint64_t generat
 	int rc = 0;
 
 	*out = NULL;
-	if (before == NULL || after == NULL)
+	rc = history_marks_load(&h.marks, txn, generation - 1, generation, d);
+	if (rc == 0 && (before == NULL || after == NULL))
 		rc = find_moved(&h, txn, generation - 1, generation);
 	if (rc == 0)
 		gone = map_get(&h.moved, address);
 	if (rc == 0 && gone == NULL) {
 		rc = plan_history_change(out, address, before, after, schemas, d);
+		if (rc == 0 && history_marks_apply(&h.marks, &(*out)->changes[0], d) < 0) {
+			plan_free(*out);
+			*out = NULL;
+			rc = -1;
+		}
 	} else if (rc == 0) {
 		h.plan = history_plan(generation);
 		rc = give(out, &h, moved_add(&h, txn, generation, gone));
 	}
+	history_marks_free(&h.marks);
 	map_free(&h.moved, NULL);
 	map_free(&h.gone, free);
 	return rc;

@@ -248,7 +248,7 @@ int plan_drift_compare(json_t **now, struct plan *plan, const json_t *previous, 
 
 /* What changed in the records from the end of generation `from` to the end of `to`, in the same shape with `past` set:
  * creates, updates, replacements, deletes, and updates with `moved_from` (a backwards span is allowed; 0: before the
- * first). Never applied. `schemas`
+ * first). What was done to the record alone is PLAN_FORGET, or an update with `accepted`. Never applied. `schemas`
  * tell which properties are secret: these stand as {"Muster::Secret": {}}, as does all of a type that is not known any
  * more. -1 when there is no such generation. (history.c) */
 int plan_history_make(struct plan **out, struct state_txn *txn, uint64_t from, uint64_t to,

@@ -18,6 +18,8 @@ static const char *const reasons[][2] = {
     {"may_replace_because_unknown", "replaced only if the value turns out to be another"},
     {"update_because_incomplete", "an earlier apply did not get to its end here"},
     {"history_type_unknown", "this version does not know the type, so its values are not shown"},
+    {"history_accepted", "recorded as it is in AWS (--accept-drift); nothing was changed there"},
+    {"history_forgotten", "only its record was dropped; nothing was changed in AWS"},
     {"update_record_only", "only the record changes, nothing in AWS"},
     {"update_because_moved", "only its record moves, nothing changes in AWS"},
     {"adopt_because_exists", "it exists in AWS and is taken over"},

@@ -38,6 +38,10 @@ finding() {
 	jq -c "$1" "$work/out"
 }
 
+generation_of() {
+	"$muster" -C "$specs" log --json | jq '.[0].Number'
+}
+
 muster drift
 is "before there is a state nothing can drift" "$status" 0
 is "... and nothing is remembered" "$(ls "$specs/.muster" 2>/dev/null)" ""
@@ -206,6 +210,22 @@ is "... but for secrets" "$(recorded app/eu-west-1/chat/S '[.Properties.DisplayN
 muster state show web/us-east-1/topics/T
 is "... and none of what is gone" "$status" 1
 is "no secret is told or recorded" "$(grep -la "$secret" "$work/said" "$work/plan.json" "$specs/.muster"/*)" ""
+number=$(generation_of)
+for said in "show --apply $number" "state diff $number"; do
+	# shellcheck disable=SC2086 # words
+	muster $said
+	like "$said: what is gone was forgotten" "$out" '^\. forgotten topics/T .*'
+	like "... and its record alone" "$out" 'only its record was dropped; nothing was changed in AWS'
+	like "... what was accepted is recorded as it is" "$out" 'recorded as it is in AWS \(--accept-drift\); nothing was changed there'
+	unlike "... nothing was deleted" "$out" 'deleted'
+	# shellcheck disable=SC2086
+	muster $said --json
+	is "... also as JSON" "$(jq -c '[.. | .action_reason? // empty] | unique' <<<"$out")" '["history_accepted","history_forgotten"]'
+done
+muster show --apply "$number" --format markdown
+like "... and in markdown" "$out" 'recorded as it is in AWS'
+muster state history web/us-east-1/topics/T
+like "... so does the history of one" "$out" 'forgotten|only its record'
 muster drift
 is "accepted drift is none" "$status" 0
 like "... and settled" "$out" 'app/eu-west-1: topics/T: settled by generation 4, which recorded something else'
@@ -220,6 +240,14 @@ muster plan --only 'app/eu-west-1/*' --detailed-exitcode
 is "unless the specs say so" "$status" 0
 muster apply --auto-approve
 is "what was forgotten is made again" "$status $(topics | grep -c "^$web/us-east-1/t\$")" "0 1"
+muster state diff "$((number - 1))" "$(generation_of)" --json
+is "over several generations it is what became of it in all" \
+	"$(jq -r '[.resource_changes[] | select(.address | startswith("web/us-east-1")) | .change.actions | join(",")] | join(" ")' <<<"$out")" update
+muster state rm 'web/us-east-1/topics/T' --auto-approve
+muster state diff "$(generation_of)"
+like "what state rm took was forgotten" "$out" '^\. forgotten topics/T '
+muster apply --auto-approve --adopt '*'
+is "... and is taken again" "$status" 0
 
 # -- Accepted as gone, and what uses it --
 stack user <<'JSON'
