@@ -81,6 +81,7 @@ struct comparison {
 	struct state_git_tree *tree;
 	const struct inputs *inputs;
 	struct buf *out;
+	json_t *paths; /* may be NULL */
 	size_t count;
 };
 
@@ -88,6 +89,8 @@ static void add_other(struct comparison *c, const char *path, const char *what)
 {
 	if (c->count++ >= STATE_GIT_DIRTY_SHOWN)
 		return;
+	if (c->paths != NULL)
+		json_array_append_new(c->paths, json_string(path));
 	buf_adds(c->out, c->count > 1 ? "; " : "");
 	words_plain(c->out, path);
 	buf_addf(c->out, " (%s)", what);
@@ -125,10 +128,19 @@ static int compare_stacks(struct comparison *c, struct diag *d)
 	return 0;
 }
 
-static int find_others(struct buf *out, const char *directory, const struct inputs *inputs, const char *revision,
-		       struct diag *d)
+static void add_more(json_t *list, size_t all)
 {
-	struct comparison c = {.inputs = inputs, .out = out};
+	mem_auto_str char *more =
+	    all > STATE_GIT_DIRTY_SHOWN ? mem_printf("%zu more", all - STATE_GIT_DIRTY_SHOWN) : NULL;
+
+	if (more != NULL)
+		json_array_append_new(list, json_string(more));
+}
+
+static int find_others(struct buf *out, json_t *paths, const char *directory, const struct inputs *inputs,
+		       const char *revision, struct diag *d)
+{
+	struct comparison c = {.inputs = inputs, .out = out, .paths = paths};
 	struct diag ignored = DIAG_INIT;
 	int result = state_git_tree_open(&c.tree, directory, revision, d);
 
@@ -141,6 +153,8 @@ static int find_others(struct buf *out, const char *directory, const struct inpu
 	/* Where the folder itself is a link or a submodule, each of its files has said so. */
 	if (result == 0 && compare_stacks(&c, &ignored) < 0 && c.count == 0)
 		result = diag_error(d, "%s", diag_first_error(&ignored));
+	if (paths != NULL)
+		add_more(paths, c.count);
 	if (c.count > STATE_GIT_DIRTY_SHOWN)
 		buf_addf(out, " and %zu more", c.count - STATE_GIT_DIRTY_SHOWN);
 	diag_free(&ignored);
@@ -148,20 +162,36 @@ static int find_others(struct buf *out, const char *directory, const struct inpu
 	return result < 0 ? -1 : c.count > 0;
 }
 
-int committed_inputs(struct cli *cli, const struct inputs *inputs, const char *revision)
+json_t *committed_others(const struct state_git *git)
+{
+	json_t *list;
+
+	if (!git->dirty || git->dirty_count == 0)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < git->dirty_count && i < STATE_GIT_DIRTY_SHOWN; i++)
+		json_array_append_new(list, json_string(git->dirty_paths[i]));
+	add_more(list, git->dirty_count);
+	return list;
+}
+
+int committed_inputs(json_t **paths, struct cli *cli, const struct inputs *inputs, const char *revision)
 {
 	buf_auto struct buf others = BUF_INIT;
-	int result = find_others(&others, cli->directory, inputs, revision, &cli->diag);
+	json_auto_t *list = json_array();
+	int result = find_others(&others, list, cli->directory, inputs, revision, &cli->diag);
 
 	if (result == 1)
 		diag_warning(&cli->diag, "this plan is of more than what is committed: %s", buf_str(&others));
+	if (paths != NULL)
+		*paths = result == 1 ? json_incref(list) : NULL;
 	return result < 0 ? -1 : result == 0;
 }
 
 int committed_approved(struct cli *cli, const struct plan *plan, const struct inputs *inputs)
 {
 	buf_auto struct buf others = BUF_INIT;
-	int result = plan->rollback > 0 ? 0 : find_others(&others, cli->directory, inputs, "HEAD", &cli->diag);
+	int result = plan->rollback > 0 ? 0 : find_others(&others, NULL, cli->directory, inputs, "HEAD", &cli->diag);
 
 	if (result == 1)
 		return diag_error(&cli->diag,

@@ -40,13 +40,15 @@ static int take_origin(struct plan_options *options, struct state_git *git, cons
 }
 
 /* Only now all files have been read: those that properties name (Muster::File) are read as the plan is made. */
-static int check_committed(struct plan *plan, const struct session *s)
+static int check_committed(struct plan *plan, const struct state_git *git, const struct session *s)
 {
 	int all;
 
+	if (plan->dirty && s->rollback == NULL && s->tree == NULL)
+		plan->uncommitted = committed_others(git);
 	if (plan->dirty || s->rollback != NULL || s->tree != NULL)
 		return 0;
-	all = committed_inputs(s->cli, &s->inputs, plan->commit);
+	all = committed_inputs(&plan->uncommitted, s->cli, &s->inputs, plan->commit);
 	plan->dirty = all == 0;
 	return all < 0 ? -1 : 0;
 }
@@ -159,7 +161,7 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 	status_start(&status, s->cli);
 	result = plan_make(out, s->loop, s->provider, s->specs, s->state, &options, &s->cli->diag);
 	status_end(&status);
-	if (result == 0 && check_committed(*out, s) < 0) {
+	if (result == 0 && check_committed(*out, &git, s) < 0) {
 		plan_free(*out);
 		*out = NULL;
 		result = -1;

@@ -390,7 +390,7 @@ static int check_files(const struct rollback *of, struct session *s, const struc
 
 	if (keeps_inputs(of->facts))
 		return json_equal(json_object_get(of->facts, "Inputs"), plan->inputs);
-	return commit == NULL ? 0 : committed_inputs(s->cli, inputs, commit);
+	return commit == NULL ? 0 : committed_inputs(NULL, s->cli, inputs, commit);
 }
 
 static int is_bound(struct rollback *of, struct session *s, const struct plan *plan, const struct inputs *inputs,

@@ -123,6 +123,7 @@ static void read_inputs(struct plan_reader *r, const json_t *muster)
 	const char *key;
 	uint8_t digest[32];
 	json_t *value;
+	size_t count = 0;
 
 	json_object_foreach(inputs, key, value)
 	{
@@ -130,6 +131,9 @@ static void read_inputs(struct plan_reader *r, const json_t *muster)
 			plan_reader_wrong(r, "inputs", "64 hex digits for each file");
 	}
 	json_object_foreach(of, key, value) plan_read_text(r, of, key, true);
+	plan_read_strings(r, muster, "uncommitted", false, &count); /* each is one */
+	if (count > 0)
+		replace_json(&r->plan->uncommitted, plan_read_list(r, muster, "uncommitted", false));
 	replace_json(&r->plan->inputs, inputs);
 	replace_json(&r->plan->rollback_of, of);
 	if (json_object_get(muster, "rollback") != NULL)

@@ -338,6 +338,7 @@ static json_t *muster_part(const struct plan *plan)
 	set_json(result, "parameters", plan->parameters);
 	set_json(result, "secrets", plan->secrets);
 	set_json(result, "inputs", plan->inputs);
+	set_json(result, "uncommitted", plan->uncommitted);
 	if (plan->rollback > 0)
 		json_object_set_new(result, "rollback", json_integer((json_int_t)plan->rollback));
 	set_json(result, "rollback_of", plan->rollback_of);

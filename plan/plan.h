@@ -177,6 +177,7 @@ struct plan {
 	bool loaded; /* from a file, where no secret stands in clear any more */
 	/* {path: SHA-256 in hex} of every spec file that it was made from, or NULL: what the generation keeps. */
 	json_t *inputs;
+	json_t *uncommitted; /* with `dirty`: the first files that were not committed, a list of text, or NULL */
 	uint64_t rollback;   /* the generation that this goes back to; 0: none */
 	char *only;          /* --only: the glob that it was restricted to, or NULL */
 	json_t *rollback_of; /* what readers want to know of that generation: {"Commit", "Time", "User"}, or NULL */

@@ -224,6 +224,7 @@ void plan_free(struct plan *plan)
 	json_decref(plan->parameters);
 	json_decref(plan->secrets);
 	json_decref(plan->inputs);
+	json_decref(plan->uncommitted);
 	json_decref(plan->rollback_of);
 	json_decref(plan->limits);
 	json_decref(plan->signatures);

@@ -222,6 +222,25 @@ static void make_warnings(struct plan_view *view)
 	}
 }
 
+/* What nobody else can find is said above all that it does. */
+static void make_uncommitted(struct plan_view *view)
+{
+	const struct plan *plan = view->plan;
+	buf_auto struct buf files = BUF_INIT, text = BUF_INIT;
+	json_t *file;
+	size_t i;
+
+	if (!plan->dirty || plan->drift || plan->past)
+		return;
+	json_array_foreach(plan->uncommitted, i, file)
+	    buf_addf(&files, "%s%s", i == 0 ? " (" : ", ", json_string_value(file));
+	buf_addf(&text, "%s%s%s: apply refuses it without --allow-dirty",
+		 plan->rollback > 0 ? "Goes back to specs that were not committed"
+				    : "Made from specs that are not committed",
+		 files.len > 0 ? buf_str(&files) : "", files.len > 0 ? ")" : "");
+	plan_texts_add(&view->warnings, buf_str(&text));
+}
+
 static void add_origin(struct plan_texts *out, const char *label, const char *value)
 {
 	mem_auto_str char *text = value != NULL && *value != '\0' ? mem_printf("%s %s", label, value) : NULL;
@@ -280,6 +299,7 @@ void plan_view_make(struct plan_view *out, const struct plan *plan, size_t width
 	plan_groups_make(&out->groups, plan);
 	make_title(out);
 	make_warnings(out);
+	make_uncommitted(out);
 	make_sections(out, width, whole);
 	plan_view_notes_make(out);
 	plan_view_totals_make(out);

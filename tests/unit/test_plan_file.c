@@ -107,6 +107,7 @@ static struct plan *sample(void)
 	plan->inputs = parse("{'muster.json':'" SOME_HASH "'}");
 	plan->created_ms = 1763900000123;
 	plan->dirty = plan->refreshed = true;
+	plan->uncommitted = json_pack("[s, s]", "stacks/a.json", "2 more");
 	plan->target_count = 3;
 	plan->unchanged = 1234;
 	json_object_set_new(plan->reached, "s",
@@ -201,6 +202,7 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(json_get_string(read->rollback_of, "User"), "kato");
 	assert_string_equal(json_get_string(read->inputs, "muster.json"), SOME_HASH);
 	assert_int_equal(read->note_count, 2);
+	assert_true(json_array_size(read->uncommitted) == 2);
 	assert_true(read->dirty && read->refreshed && !read->destroy);
 	json_decref(a);
 	json_decref(b);
