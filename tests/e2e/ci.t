@@ -196,7 +196,7 @@ checkout_main
 ln -s "$work/state" "$work/main/fleet/.muster"
 run "$muster" -C "$work/main/fleet" plan --out "$work/first.json"
 run "$muster" approve "$work/first.json" --key "$keys/kato.pem"
-run "$muster" -C "$work/main/fleet" apply "$work/first.json" --auto-approve
+run "$muster" -C "$work/main/fleet" apply "$work/first.json" --auto-approve --first-apply
 is "the first apply is made by hand" "$status $(topics | wc -l)" "0 4"
 cp "$work/state/data.mdb" "$work/copy/"
 
