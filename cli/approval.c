@@ -276,6 +276,21 @@ void approval_warn_limits(struct diag *d, const struct plan *plan)
 	       "--override-limit, which everybody who reviews it will see");
 }
 
+void approval_needs(struct approval_needs *out, struct session *s, const struct plan *plan)
+{
+	struct apply_approval_rules rules = {0};
+	struct diag ignored = DIAG_INIT;
+
+	*out = (struct approval_needs){.over = json_array_size(json_object_get(plan->limits, "Over")) > 0 &&
+					       !json_get_bool(plan->limits, "Overridden", false)};
+	if (approval_rules(&rules, s, &ignored) == 0) {
+		out->signatures = apply_approval_required(&rules);
+		out->first_apply = remarks_first_apply(s, &rules, &ignored) == 1;
+	}
+	apply_approval_rules_free(&rules);
+	diag_free(&ignored);
+}
+
 /* -- Applying ------------------------------------------------------------------------------------------------------ */
 
 /* That what is signed was made from what it says: files that were committed, or those of the generation that it goes

@@ -18,6 +18,14 @@ int approval_check(json_t **approvals, struct session *s, const struct plan *pla
 /* Warns of a plan that apply will refuse for its limits, and says how to go on. */
 void approval_warn_limits(struct diag *d, const struct plan *plan);
 
+/* What apply will ask for besides the file, as far as state and specs here tell: for the word on how to go on. */
+struct approval_needs {
+	bool over;          /* its limits, and not overridden: it is refused */
+	int64_t signatures; /* how many; 0: none */
+	bool first_apply;   /* --first-apply */
+};
+void approval_needs(struct approval_needs *out, struct session *s, const struct plan *plan);
+
 /* The rules that loaded specs bring along, checked: -1 when they could never be met. */
 int approval_validate(struct session *s);
 /* The same; and what whoever approves the plan must know (remarks.h), for the plan to say: a list of texts, new

@@ -144,8 +144,8 @@ struct planning_output {
 	bool json, detailed_exitcode;
 };
 extern const char *const planning_formats[]; /* choices of --format, NULL-terminated */
-/* Saves and shows it. The exit status. */
-int planning_show(struct cli *cli, struct plan *plan, const struct planning_output *output);
+/* Saves and shows it, and says how to go on. Needs the open state. The exit status. */
+int planning_show(struct session *s, struct plan *plan, const struct planning_output *output);
 /* The whole plan to stdout: 0, or -1 with a message when stdout takes it not. */
 int planning_print(struct cli *cli, const struct plan *plan);
 

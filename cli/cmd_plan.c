@@ -60,7 +60,7 @@ static int plan(struct cli *cli, const void *arguments, const char **words, size
 	if (session_at(&s, given->at) == 0 && session_open_provider(&s) == 0 &&
 	    session_open_state(&s, SESSION_STATE_READ) == 0 && session_prepare_state(&s) == 0 &&
 	    session_load_specs(&s, &given->planning.parameters) == 0 && planning_run(&made, &s, &given->planning) == 0)
-		status = planning_show(cli, made, &given->output);
+		status = planning_show(&s, made, &given->output);
 	plan_free(made);
 	session_close(&s);
 	return status;

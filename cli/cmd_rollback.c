@@ -89,7 +89,7 @@ static int plan_back(struct session *s, uint64_t generation, const struct rollba
 
 	if (rollback_open(&rollback, s, generation) == 0 && session_open_provider(s) == 0 &&
 	    load(s, &rollback, &given->planning) == 0 && planning_run(&plan, s, &given->planning) == 0)
-		status = planning_show(s->cli, plan, &given->output);
+		status = planning_show(s, plan, &given->output);
 	plan_free(plan);
 	session_close(s);
 	rollback_close(&rollback);

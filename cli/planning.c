@@ -182,18 +182,40 @@ int planning_run(struct plan **out, struct session *s, const struct planning *pl
 
 const char *const planning_formats[] = {"text", "markdown", "json", "html", NULL};
 
-static void saved(const struct cli *cli, const char *file)
+static void add_command(struct buf *out, const struct cli *cli, const char *command, const char *file)
 {
-	buf_auto struct buf command = BUF_INIT;
-
-	words_muster(&command, cli->directory);
-	buf_adds(&command, " apply ");
-	words_shell(&command, file);
-	fprintf(stderr, "Saved as %s; apply exactly this with: %s\n", file, buf_str(&command));
+	words_muster(out, cli->directory);
+	buf_addf(out, " %s ", command);
+	words_shell(out, file);
 }
 
-int planning_show(struct cli *cli, struct plan *plan, const struct planning_output *output)
+/* How to go on, as apply will take it: nothing where it will refuse it whatever is done. */
+static void saved(struct session *s, const struct plan *plan, const char *file)
 {
+	buf_auto struct buf text = BUF_INIT;
+	struct approval_needs needs;
+
+	approval_needs(&needs, s, plan);
+	buf_addf(&text, "Saved as %s", file);
+	if (!needs.over && !(needs.signatures > 0 && plan->dirty && plan->rollback == 0)) {
+		if (needs.signatures > 0) {
+			buf_addf(&text, "; have it approved (%lld required) with: ", (long long)needs.signatures);
+			add_command(&text, s->cli, "approve", file);
+			buf_adds(&text, " --key KEY");
+		}
+		buf_adds(&text,
+			 needs.signatures > 0 ? "; then apply exactly this with: " : "; apply exactly this with: ");
+		add_command(&text, s->cli, "apply", file);
+		buf_adds(&text, plan->dirty ? " --allow-dirty" : "");
+		buf_adds(&text, needs.first_apply ? " --first-apply" : "");
+	}
+	fprintf(stderr, "%s\n", buf_str(&text));
+}
+
+int planning_show(struct session *s, struct plan *plan, const struct planning_output *output)
+{
+	struct cli *cli = s->cli;
+
 	/* Saving first: what was shown should be what can be applied. */
 	if (output->out != NULL && plan_file_write(plan, output->out, &cli->diag) < 0)
 		return CLI_FAILED;
@@ -201,7 +223,7 @@ int planning_show(struct cli *cli, struct plan *plan, const struct planning_outp
 		return CLI_FAILED;
 	approval_warn_limits(&cli->diag, plan);
 	if (output->out != NULL)
-		saved(cli, output->out);
+		saved(s, plan, output->out);
 	if (!output->detailed_exitcode)
 		return CLI_DONE;
 	/* Whoever asks for the exit status must not take a fleet that was not seen for one without changes. */

@@ -68,6 +68,8 @@ muster apply --auto-approve
 refused "planning and applying in one go" 'Approval.Required is 2.*muster plan --out FILE, muster approve FILE'
 plan_to plan.json
 digest=$(jq -r .muster.digest "$work/plan.json")
+like "a plan tells how it is applied: approved first" "$err" \
+	'approved \(2 required\) with: muster .*approve .*/plan.json --key KEY; then apply exactly this with: muster .*apply .*/plan.json --first-apply$'
 muster apply "$work/plan.json" --auto-approve
 refused "a plan that nobody signed" 'not approved: nobody has signed it, and these specs require 2 of 3 keys; who still may: approvers/kato.pem \(SHA256:'
 approve plan.json kato

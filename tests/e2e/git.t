@@ -57,6 +57,7 @@ muster apply --auto-approve
 is "an edit that is not committed is not applied" "$status" 1
 like "... it is named" "$err" "not committed as it is now: stacks/alerts.json; git add and git commit it; or apply with --allow-dirty"
 muster plan --out "$work/dirty.json"
+like "... for apply --allow-dirty" "$err" "apply exactly this with: .* --allow-dirty$"
 uncommitted='Made from specs that are not committed (stacks/alerts.json): apply refuses it without --allow-dirty'
 is "its plan says so" "$(grep -cF "$uncommitted" <<<"$out")" 1
 is "... also in the file" "$(jq -c .muster.uncommitted "$work/dirty.json")" '["stacks/alerts.json"]'

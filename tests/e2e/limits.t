@@ -39,6 +39,7 @@ edit muster.json '.Limits = {MaxTargets: "75%"}'
 muster plan --out "$work/plan.json"
 is "it can be planned and saved" "$status" 0
 like "... and says so before anything else" "$(head -1 <<<"$out")" 'Over the limits: changes 4 targets, MaxTargets is 75% of 4 targets: 3'
+unlike "... and does not say how to apply it" "$err" 'apply exactly this'
 like "... with the way on" "$out$err" '\-\-override-limit'
 muster apply "$work/plan.json" --auto-approve
 refused "a saved plan over its limits" 'it changes 4 targets, MaxTargets is 75% of 4 targets: 3'
