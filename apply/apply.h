@@ -188,5 +188,8 @@ int apply_state_restore(struct state *state, const json_t *document, const json_
 int apply_state_import(struct state *state, struct loop *loop, struct provider *provider, const struct plan *plan,
 		       const struct plan_change *change, const char *id, const json_t *facts, bool *adopted,
 		       struct diag *d);
+/* What apply_state_import() takes what is recorded back by: the parts of its identity where there are several, else
+ * what Ref gives. Free it with free(); NULL where the record does not tell. (import_id.c) */
+char *apply_state_identifier(const struct schema_type *type, const struct plan_record *record);
 
 #endif

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply/apply.h"
 #include "apply/import.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/mem.h"
 
 /* Plain placeholders in a template: ${Name} and ${Name|default}; not those of the place (AWS::...). */
@@ -253,6 +255,33 @@ int import_identify(struct import_id *out, const struct schema_type *type, const
 	if (rc < 0)
 		import_id_free(out);
 	return rc;
+}
+
+static const char *recorded_text(const struct plan_record *record, const char *name)
+{
+	const char *text = name != NULL ? json_get_string(record->attributes, name) : NULL;
+
+	return text != NULL || name == NULL ? text : json_get_string(record->properties, name);
+}
+
+char *apply_state_identifier(const struct schema_type *type, const struct plan_record *record)
+{
+	buf_auto struct buf text = BUF_INIT;
+	char *names[PARTS_MAX];
+	size_t count = identity_names(names, type);
+	const char *ref = recorded_text(record, type->ref);
+	bool whole = count > 1;
+
+	for (size_t i = 0; whole && i < count; i++) {
+		const char *part = recorded_text(record, names[i]);
+
+		whole = part != NULL && strchr(part, '|') == NULL;
+		buf_addf(&text, "%s%s", i > 0 ? "|" : "", whole ? part : "");
+	}
+	names_free(names, count);
+	if (whole)
+		return mem_strdup(buf_str(&text));
+	return ref != NULL ? mem_strdup(ref) : NULL;
 }
 
 void import_id_free(struct import_id *id)

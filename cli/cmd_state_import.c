@@ -90,6 +90,31 @@ static const struct plan_change *find_create(const struct plan *plan, const char
 	return NULL;
 }
 
+/* A name that a replacement left to the spec, or that another address was given, is not the one that is made now. */
+static void tell_name(struct session *s, const struct plan_change *change)
+{
+	const char *property = change->type != NULL ? change->type->name_property : NULL;
+	const struct schema_member *member =
+	    property != NULL ? schema_value_member(&change->type->properties, property) : NULL;
+	const char *wanted = member != NULL && member->create_only ? json_get_string(change->after, property) : NULL;
+	json_auto_t *body = NULL;
+	struct state_record raw;
+	struct state_txn *txn;
+	const char *name;
+
+	if (wanted == NULL || state_begin(&txn, s->state, false, &s->cli->diag) < 0)
+		return;
+	if (state_record_get(txn, change->address, &raw, &s->cli->diag) == 1)
+		body = json_loadb(raw.text, raw.text_len, 0, NULL);
+	state_abort(txn);
+	name = json_get_string(json_object_get(body, "Properties"), property);
+	if (name != NULL && strcmp(name, wanted) != 0)
+		printf(
+		    "Its %s is %s, and what the specs make at this address is %s: the next plan replaces it. To keep "
+		    "it, give it that %s in its spec.\n",
+		    property, name, wanted, property);
+}
+
 static int import_resource(struct session *s, const struct import_arguments *given, const char *address, const char *id)
 {
 	json_auto_t *facts = surgery_facts(s->cli);
@@ -115,6 +140,8 @@ static int import_resource(struct session *s, const struct import_arguments *giv
 		puts(adopted ? "It counts as adopted: nothing deletes it unless its spec says \"DeletionPolicy\": "
 			       "\"Delete\"."
 			     : "Its name is one that muster makes for this address, so it counts as made by muster.");
+		if (adopted)
+			tell_name(s, change);
 		puts("muster plan shows what differs from the specs.");
 	}
 	plan_free(plan);

@@ -5,6 +5,7 @@
 #include "apply/apply.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "cli/surgery.h"
 #include "cli/words.h"
@@ -23,6 +24,7 @@ struct showing {
 	const char **globs;
 	size_t glob_count, shown;
 	struct state_txn *txn;
+	const struct schema_set *schemas;
 	struct diag *d;
 };
 
@@ -35,9 +37,15 @@ static bool showing_hits(const struct showing *showing, const char *address)
 }
 
 /* What a record says that nothing else does, and that is lost with it. */
-static void show(struct buf *line, const char *address, const struct plan_record *record)
+static void show(struct buf *line, const char *address, const struct plan_record *record,
+		 const struct schema_set *schemas)
 {
+	const struct schema_type *type = schema_set_find(schemas, record->type);
+	mem_auto_str char *id = type != NULL ? apply_state_identifier(type, record) : NULL;
+
 	buf_addf(line, "- %s (%s)", address, record->type);
+	if (id != NULL)
+		buf_addf(line, " %s", id);
 	if (record->protect)
 		buf_adds(line, ", protected");
 	if (json_array_size(record->deposed) > 0)
@@ -56,7 +64,7 @@ static int show_record(void *payload, const struct state_record *raw)
 		return 0;
 	body = json_loadb(raw->text, raw->text_len, 0, NULL);
 	if (plan_record_parse(&record, body) == 0)
-		show(&line, raw->address, &record);
+		show(&line, raw->address, &record, showing->schemas);
 	else
 		buf_addf(&line, "- %s (its record cannot be read)", raw->address);
 	words_plain(&plain, buf_str(&line));
@@ -152,7 +160,11 @@ static int state_rm(struct cli *cli, const void *arguments, const char **words, 
 		return CLI_FAILED;
 	result = surgery_open(&s, cli, false);
 	if (result == 0)
+		result = session_open_provider(&s);
+	if (result == 0) {
+		showing.schemas = s.provider->ops->schemas(s.provider);
 		result = show_all(&s, &showing);
+	}
 	if (result == 0)
 		result = approve(cli, showing.shown, given->auto_approve);
 	if (result == 0)
@@ -164,7 +176,7 @@ static int state_rm(struct cli *cli, const void *arguments, const char **words, 
 		return CLI_FAILED;
 	surgery_count(&text, forgotten);
 	printf("Forgot %s. AWS is as it was: what is there is nobody's now. To take one back: muster state import "
-	       "ADDRESS ID\n",
+	       "ADDRESS ID, as they stand above\n",
 	       buf_str(&text));
 	return CLI_DONE;
 }

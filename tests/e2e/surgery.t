@@ -108,12 +108,14 @@ key=$(recorded app/eu-west-1/base/Key .Attributes.KeyId)
 bucket=$(recorded app/eu-west-1/base/Bucket .Properties.BucketName)
 muster state rm 'app/eu-west-1/base/Key'
 is "state rm asks" "$status" 1
-like "... after it has shown what it would forget" "$out" '^- app/eu-west-1/base/Key \(AWS::KMS::Key\)'
+like "... after it has shown what it would forget, with its ID" "$out" "^- app/eu-west-1/base/Key \(AWS::KMS::Key\) $key\$"
 like "... and nobody is there to answer" "$err" 'use --auto-approve'
 muster state rm --auto-approve 'ap/*'
 like "a pattern that matches nothing" "$status$err" "^1.*'ap/\*' matches nothing that is recorded"
 muster state rm --auto-approve 'app/eu-west-1/*'
 is "state rm forgets" "$status $("$muster" -C "$specs" state list 'app/*' | wc -l)" "0 0"
+like "... shows what import takes: parts of an identity" "$out" '^- app/eu-west-1/base/Inline \(AWS::IAM::RolePolicy\) reader\|read$'
+like "... or what Ref gives" "$out" "^- app/eu-west-1/base/Bucket \(AWS::S3::Bucket\) $bucket\$"
 like "... leaves AWS as it is, and says how it is taken back" "$out" 'AWS is as it was.*muster state import ADDRESS ID'
 is "... without a call" "$(writes)" "$written"
 muster plan
