@@ -656,7 +656,8 @@ static void what_is_not_there_is_not_imported(void **state)
 	bench_start(&b);
 	live(&b, "T::One", "theirs");
 	intend(&b, "app/r1/s/A");
-	expect_no_import(&b, "T::One", json_pack("{s:s}", "Name", "theirs"), "id-1", "run muster apply --recover first");
+	expect_no_import(&b, "T::One", json_pack("{s:s}", "Name", "theirs"), "id-1",
+			 "run muster apply --recover first");
 	bench_end(&b);
 }
 
