@@ -166,7 +166,7 @@ stack s <<'JSON'
 }
 JSON
 rm -rf "$state"
-muster apply --auto-approve
+muster apply --auto-approve --first-apply
 is "what depends on two" "$status" 0
 muster state mv app/eu-west-1/s/B app/eu-west-1/s/Z
 edit stacks/s.json '.Resources.Z = .Resources.B | del(.Resources.B) | .Resources.P.Properties.Value["Fn::Join"][1][0].Ref = "Z"'
