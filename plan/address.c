@@ -11,7 +11,7 @@ int plan_address_parse(struct plan_address *out, const char *address)
 	*out = (struct plan_address){0};
 	if (strlen(address) >= sizeof out->text)
 		return -1;
-	strcpy(out->text, address);
+	memcpy(out->text, address, strlen(address) + 1);
 	while (at != NULL) {
 		if (out->count == PLAN_ADDRESS_PARTS || *at == '\0' || *at == '/')
 			return -1;

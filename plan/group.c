@@ -157,7 +157,7 @@ static struct plan_group_value *values_abstract(struct grouping *g, const struct
 	struct plan_group_value *values = mem_array(count, sizeof *values);
 	uint64_t kind = change_kind(change);
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; said != NULL && i < count; i++) {
 		uint64_t place = plan_abstract_hash(kind, said[i].path);
 
 		values[i] = (struct plan_group_value){

@@ -294,7 +294,7 @@ int plan_history_step(struct plan **out, struct state_txn *txn, uint64_t generat
 		gone = map_get(&h.moved, address);
 	if (rc == 0 && gone == NULL) {
 		rc = plan_history_change(out, address, before, after, schemas, d);
-		if (rc == 0 && history_marks_apply(&h.marks, &(*out)->changes[0], d) < 0) {
+		if (rc == 0 && *out != NULL && history_marks_apply(&h.marks, &(*out)->changes[0], d) < 0) {
 			plan_free(*out);
 			*out = NULL;
 			rc = -1;
