@@ -354,7 +354,11 @@ static void settle_values(struct grouping *g, struct plan_group *group)
 	struct said *first;
 	bool *varies;
 
-	change_says(&first, group->sample);
+	/* Nothing is said of what goes and has no name. */
+	if (change_says(&first, group->sample) == 0 || first == NULL) {
+		free(first);
+		return;
+	}
 	closer = values_abstract(g, group->sample, first, group->value_count, own);
 	if (group->each_count > 0)
 		plan_group_values_without(closer, group->value_count, group->each[0]);
